@@ -1,0 +1,31 @@
+"""Machine learning on closed-form gradients.
+
+Public names load on first use, so ``import gradus`` costs neither torch nor numba.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradus.estimators import TSNE, SoftmaxRegression
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "SoftmaxRegression": "gradus.estimators",
+    "TSNE": "gradus.estimators",
+}
+
+__all__ = ["TSNE", "SoftmaxRegression", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'gradus' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The vocabulary that all rooms share: protocols, solutions, errors, progress, devices."""

@@ -1,0 +1,1 @@
+"""The hot loops, a folder each: ``reference.py`` (torch), ``cpu.py`` (numba), ``cuda.py`` (triton)."""

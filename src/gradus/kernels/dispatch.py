@@ -1,0 +1,72 @@
+"""Which implementation of a kernel runs: decided here and nowhere else.
+
+A kernel is a folder of this package. ``reference.py`` is always there and right on any device; ``cpu.py`` and
+``cuda.py`` are there where a faster one exists. The device of the data decides, unless one is forced.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from gradus.core.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IMPLEMENTATIONS = ("reference", "cpu", "cuda")
+
+_forced: ContextVar[str | None] = ContextVar("forced implementation", default=None)
+
+
+def kernels() -> list[str]:
+    """Return the names of all kernels, in alphabetical order."""
+    package = importlib.import_module("gradus.kernels")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+
+
+def implementations(kernel: str) -> list[str]:
+    """Return the implementations that ``kernel`` has, whether or not this machine can run them."""
+    return [name for name in IMPLEMENTATIONS if importlib.util.find_spec(f"gradus.kernels.{kernel}.{name}")]
+
+
+def chosen(kernel: str, device_type: str) -> str:
+    """Return the name of the implementation that data on ``device_type`` ("cpu", "cuda", ...) goes to.
+
+    Raises
+    ------
+    UnavailableError : if an implementation is forced that ``kernel`` does not have, or that cannot take this device
+    """
+    available = implementations(kernel)
+    forced = _forced.get()
+    if forced is None:
+        return device_type if device_type in available else "reference"
+    if forced not in available:
+        raise UnavailableError(
+            f"kernel {kernel!r} has no implementation {forced!r}; it has {', '.join(available)}: force one of those"
+        )
+    if forced not in ("reference", device_type):
+        raise UnavailableError(
+            f"implementation {forced!r} of kernel {kernel!r} cannot take data on {device_type!r}; "
+            "move the data or force 'reference'"
+        )
+    return forced
+
+
+def load(kernel: str, device_type: str) -> Any:
+    """Return the module whose functions run ``kernel`` for data on ``device_type``."""
+    return importlib.import_module(f"gradus.kernels.{kernel}.{chosen(kernel, device_type)}")
+
+
+@contextmanager
+def force(implementation: str) -> Iterator[None]:
+    """Run every kernel inside this block by the implementation of this name, or raise where there is none."""
+    token = _forced.set(implementation)
+    try:
+        yield
+    finally:
+        _forced.reset(token)

@@ -1,0 +1,1 @@
+"""Top-k error: ranks, intervals, paired comparison."""

@@ -1,0 +1,1 @@
+"""Proximable functions and their calculus."""

@@ -1,0 +1,1 @@
+"""Minimise smooth plus proximable: one loop, one stopping rule, one file a method."""

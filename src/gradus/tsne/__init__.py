@@ -1,0 +1,1 @@
+"""Neighbours, affinities, objective, embedding."""
