@@ -1,0 +1,163 @@
+"""Every setting of a run: what ``config.toml`` holds and what the command line offers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from gradus.core.errors import InputError
+
+Scaling = Literal["auto", "none", "standard"]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How the data is read and split.
+
+    Attributes
+    ----------
+    label : column of a table that holds the labels
+    labels : file with one label a row, beside a .npy
+    ids : column of a table whose values name the rows
+    size : HxW, every image is resized to it
+    skip_bad : leave out image files that cannot be read, and say so
+    sample : use this many rows, drawn by class with the seed
+    test : a second source of the same kind, held out as the test split
+    test_fraction : share of the rows held out where the source has no test split
+    """
+
+    label: str | None = None
+    labels: str | None = None
+    ids: str | None = None
+    size: str | None = None
+    skip_bad: bool = False
+    sample: int | None = None
+    test: str | None = None
+    test_fraction: float = 0.2
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How the classifier is fitted.
+
+    Attributes
+    ----------
+    alpha : regularisation strength; "auto" chooses it on validation rows taken from the training rows
+    l1_ratio : 0 is ridge, 1 is lasso, between is elastic net
+    scale : "standard" centres every feature and divides it by its deviation; "auto" does so for tables of named columns
+    class_weight : "balanced" weighs every class alike
+    tol : stop at this relative duality gap
+    max_iter : stop after this many iterations, and say so
+    validation_fraction : share of the training rows on which "auto" chooses alpha
+    """
+
+    alpha: float | Literal["auto"] = "auto"
+    l1_ratio: float = 0.0
+    scale: Scaling = "auto"
+    class_weight: Literal["balanced"] | None = None
+    tol: float = 1e-4
+    max_iter: int = 1000
+    validation_fraction: float = 0.2
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """How the errors are stated.
+
+    Attributes
+    ----------
+    level : confidence level of the intervals
+    largest_k : the top-k curve goes from 1 to this k, or to the number of classes
+    """
+
+    level: float = 0.95
+    largest_k: int = 10
+
+
+@dataclass(frozen=True)
+class MapConfig:
+    """How the map is drawn.
+
+    Attributes
+    ----------
+    perplexity : effective number of neighbours of every row
+    components : principal components that the map starts from, where the data has more features
+    map_iterations : gradient steps of t-SNE
+    """
+
+    perplexity: float = 30.0
+    components: int = 50
+    map_iterations: int = 750
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run: ``source`` is DATA as it was typed, made absolute where it is a path."""
+
+    source: str
+    seed: int = 0
+    data: DataConfig = field(default_factory=DataConfig)
+    fit: FitConfig = field(default_factory=FitConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    map: MapConfig = field(default_factory=MapConfig)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+def _check(config: RunConfig) -> None:
+    """Refuse settings outside their ranges, naming the option."""
+    data, fit, evaluate, drawing = config.data, config.fit, config.evaluate, config.map
+    ranges: tuple[tuple[str, object, bool, str], ...] = (
+        ("--seed", config.seed, 0 <= config.seed < 2**32, "a whole number from 0 to 4294967295"),
+        ("--sample", data.sample, data.sample is None or data.sample > 0, "a positive number of rows"),
+        ("--test-fraction", data.test_fraction, 0 < data.test_fraction < 1, "a fraction above 0 and below 1"),
+        ("--size", data.size, data.size is None or _size_is_valid(data.size), "HEIGHTxWIDTH in pixels, such as 32x32"),
+        ("--alpha", fit.alpha, fit.alpha == "auto" or 0 <= fit.alpha < float("inf"), '"auto" or a number not below 0'),
+        ("--l1-ratio", fit.l1_ratio, 0 <= fit.l1_ratio <= 1, "a number from 0 to 1"),
+        ("--scale", fit.scale, fit.scale in ("auto", "none", "standard"), '"auto", "none" or "standard"'),
+        ("--class-weight", fit.class_weight, fit.class_weight in (None, "balanced"), '"balanced"'),
+        ("--tol", fit.tol, 0 < fit.tol < 1, "a relative duality gap above 0 and below 1"),
+        ("--max-iter", fit.max_iter, fit.max_iter > 0, "a positive number of iterations"),
+        ("--validation-fraction", fit.validation_fraction, 0 < fit.validation_fraction < 1, "above 0 and below 1"),
+        ("--level", evaluate.level, 0 < evaluate.level < 1, "a confidence level above 0 and below 1, such as 0.95"),
+        ("--largest-k", evaluate.largest_k, evaluate.largest_k > 0, "a positive number of classes"),
+        ("--perplexity", drawing.perplexity, 1 < drawing.perplexity < float("inf"), "a number above 1"),
+        ("--components", drawing.components, drawing.components > 0, "a positive number of components"),
+        ("--map-iterations", drawing.map_iterations, drawing.map_iterations > 0, "a positive number of iterations"),
+    )
+    for option, given, valid, expected in ranges:
+        if not valid:
+            raise InputError(f"{option} is {given}, but expected is {expected}: give it such a value")
+
+
+def _size_is_valid(size: str) -> bool:
+    height, cross, width = size.partition("x")
+    return cross == "x" and height.isdecimal() and width.isdecimal() and int(height) > 0 and int(width) > 0
+
+
+def parse_size(size: str | None) -> tuple[int, int] | None:
+    """Return (height, width) of a checked ``HxW``, or None.
+
+    Examples
+    --------
+    >>> parse_size("28x32")
+    (28, 32)
+    """
+    if size is None:
+        return None
+    height, _, width = size.partition("x")
+    return int(height), int(width)
+
+
+def differences(old: RunConfig, new: RunConfig) -> list[str]:
+    """Return a line for every setting that differs: ``fit.alpha 0.1 -> 0.2``."""
+    before, after = _flat(asdict(old)), _flat(asdict(new))
+    return [f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name]]
+
+
+def _flat(section: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in section.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat

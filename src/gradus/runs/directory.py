@@ -1,0 +1,133 @@
+"""The run directory: which files it has, and how they come to be there whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradus.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIG = "config.toml"
+ENVIRONMENT = "environment.json"
+MODEL = "model.safetensors"
+METRICS = "metrics.json"
+PREDICTIONS = "predictions.parquet"
+MAP = "map.parquet"
+REPORT = "report.html"
+
+# What each step leaves behind, in the order of the steps; a step that is made again makes the later ones stale.
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "fit": (MODEL,),
+    "evaluate": (METRICS, PREDICTIONS),
+    "map": (MAP,),
+    "report": (REPORT,),
+}
+STALE_AFTER: dict[str, tuple[str, ...]] = {
+    "fit": ("fit", "evaluate", "report"),
+    "evaluate": ("evaluate", "report"),
+    "map": ("map", "report"),
+    "report": ("report",),
+}
+_UNFINISHED = ".unfinished-"
+_LOCK = ".lock"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a path to write to; when the block ends well it becomes ``path``, else it is deleted.
+
+    A process killed at any moment leaves either the old ``path`` or the new one. The data is flushed to disk first.
+    """
+    handle, name = tempfile.mkstemp(prefix=_UNFINISHED, suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        with unfinished.open("rb") as stream:
+            os.fsync(stream.fileno())
+        unfinished.chmod(0o666 & ~_umask())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether ``path`` is a directory that holds a run."""
+    return (path / CONFIG).is_file()
+
+
+class RunDirectory:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def has(self, step: str) -> bool:
+        """Tell whether all outputs of ``step`` are there."""
+        return all((self.path / name).is_file() for name in OUTPUTS[step])
+
+    def discard(self, step: str) -> None:
+        """Delete the outputs of ``step`` and of every step that was computed from them."""
+        for stale in STALE_AFTER[step]:
+            for name in OUTPUTS[stale]:
+                (self.path / name).unlink(missing_ok=True)
+
+    def open_for_writing(self) -> None:
+        """Create the directory, or check that it is a run's; remove what a killed run left unfinished.
+
+        Raises
+        ------
+        InputError : if the path is a file, cannot be written to, or is a directory with somebody else's files
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise InputError(
+                f"--out {self.path} is a file, but a directory was expected: choose another --out"
+            ) from error
+        except OSError as error:
+            raise InputError(f"--out {self.path} cannot be made ({error.strerror}): choose another --out") from error
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise InputError(f"--out {self.path} cannot be written to: change its permissions or choose another --out")
+        foreign = [item.name for item in self.path.iterdir() if not item.name.startswith((_UNFINISHED, _LOCK))]
+        if foreign and not is_run(self.path):
+            raise InputError(
+                f"--out {self.path} holds other files ({sorted(foreign)[0]}, ...) and no {CONFIG}: "
+                "choose a new directory, gradus does not write among files that are not its own"
+            )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory against a second gradus; the lock ends with the process, however it ends.
+
+        Raises
+        ------
+        InputError : if another process holds it
+        """
+        with (self.path / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(
+                    f"another gradus is working in {self.path}: wait until it has finished, or use another --out"
+                ) from error
+            for unfinished in self.path.glob(f"{_UNFINISHED}*"):
+                shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink()
+            yield
