@@ -42,7 +42,8 @@ class _Silent:
         return
 
 
-_reporter: ContextVar[Reporter] = ContextVar("reporter", default=_Silent())
+_SILENT = _Silent()
+_reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def task(description: str, total: float | None = None) -> Iterator[Task]:
     ...     for _ in range(3):
     ...         reading.advance()
     """
-    reporter = _reporter.get()
+    reporter = _reporter.get() or _SILENT
     opened = reporter.open(description, total)
     try:
         yield opened

@@ -1,22 +1,28 @@
-"""What everything that is minimised is made of: a smooth function and a proximable one, and a solver for their sum."""
+"""What everything that is minimised is made of: a smooth function, a proximable one, and a solver for their sum."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
+    from gradus.core.solution import Problem
+
 
 class Smooth(Protocol):
     """A differentiable function whose data was bound when it was made."""
 
+    def value(self, point: Tensor) -> Tensor:
+        """Return the value, a float64 scalar; cheaper than ``value_and_gradient``."""
+
     def value_and_gradient(self, point: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the value (a scalar) and the gradient (the shape of ``point``)."""
+        """Return the value (a float64 scalar) and the gradient (shape and dtype of ``point``)."""
 
 
+@runtime_checkable
 class TwiceSmooth(Smooth, Protocol):
     """A smooth function that can also multiply by its Hessian."""
 
@@ -28,10 +34,65 @@ class Proximable(Protocol):
     """A function whose proximal operator is known in closed form."""
 
     def value(self, point: Tensor) -> Tensor:
-        """Return h(point), a scalar; ``inf`` outside the domain."""
+        """Return h(point), a float64 scalar; ``inf`` outside the domain."""
 
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Return argmin_u h(u) + |u - point|^2 / (2 step)."""
 
 
-State = TypeVar("State")
+@runtime_checkable
+class Conjugable(Proximable, Protocol):
+    """A convex proximable function whose conjugate is known: what a duality gap needs."""
+
+    def conjugate(self, point: Tensor) -> Tensor:
+        """Return h*(point) = sup_u <point, u> - h(u), a float64 scalar; ``inf`` outside its domain."""
+
+    def gauge(self, point: Tensor) -> float:
+        """Return the smallest s >= 0 such that h*(point / t) is finite for every t > s; ``inf`` where none is."""
+
+
+@runtime_checkable
+class Differentiable(Proximable, Protocol):
+    """A proximable function that is also smooth."""
+
+    def value_and_gradient(self, point: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the value (a float64 scalar) and the gradient (shape and dtype of ``point``)."""
+
+    def curvature(self, point: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return the map v -> Hessian(point) v."""
+
+
+class Iterate(Protocol):
+    """What ``minimize`` looks at in a solver's state; the rest of the state is the solver's own."""
+
+    @property
+    def point(self) -> Tensor:
+        """The current point, feasible for the penalty."""
+
+    @property
+    def residual(self) -> float:
+        """How far the point is from stationary (a norm of the gradient mapping); 0 only at a minimiser."""
+
+    @property
+    def halted(self) -> bool:
+        """Whether another iteration would not move the point: rounding, or a value that is not finite."""
+
+
+State = TypeVar("State", bound=Iterate)
+
+
+class Solver(Protocol[State]):
+    """A method of minimising: a first state, and a pure map from one state to the next."""
+
+    def start(self, problem: Problem, point: Tensor) -> State:
+        """Return the state at ``point``; raise InputError where the problem lacks what the method needs."""
+
+    def advance(self, problem: Problem, state: State) -> State:
+        """Return the state after one iteration; neither argument is changed."""
+
+
+class Certificate(Protocol):
+    """A number that bounds how far a point is from the minimum, computed apart from the solver."""
+
+    def __call__(self, point: Tensor) -> float:
+        """Return the relative bound; it is compared with the tolerance."""

@@ -16,14 +16,22 @@ class DataConfig:
 
     Attributes
     ----------
-    label : column of a table that holds the labels
-    labels : file with one label a row, beside a .npy
-    ids : column of a table whose values name the rows
-    size : HxW, every image is resized to it
-    skip_bad : leave out image files that cannot be read, and say so
-    sample : use this many rows, drawn by class with the seed
-    test : a second source of the same kind, held out as the test split
-    test_fraction : share of the rows held out where the source has no test split
+    label
+        Column of a table that holds the labels.
+    labels
+        File with one label a row, beside a .npy.
+    ids
+        Column of a table whose values name the rows.
+    size
+        HxW, every image is resized to it.
+    skip_bad
+        Leave out image files that cannot be read, and say so.
+    sample
+        Use this many rows, drawn by class with the seed.
+    test
+        A second source of the same kind, held out as the test split.
+    test_fraction
+        Share of the rows held out where the source has no test split.
     """
 
     label: str | None = None
@@ -42,13 +50,20 @@ class FitConfig:
 
     Attributes
     ----------
-    alpha : regularisation strength; "auto" chooses it on validation rows taken from the training rows
-    l1_ratio : 0 is ridge, 1 is lasso, between is elastic net
-    scale : "standard" centres every feature and divides it by its deviation; "auto" does so for tables of named columns
-    class_weight : "balanced" weighs every class alike
-    tol : stop at this relative duality gap
-    max_iter : stop after this many iterations, and say so
-    validation_fraction : share of the training rows on which "auto" chooses alpha
+    alpha
+        Regularisation strength; "auto" chooses it on validation rows taken from the training rows.
+    l1_ratio
+        0 is ridge, 1 is lasso, between is elastic net.
+    scale
+        "standard" centres every feature and divides it by its deviation; "auto" does so for tables of named columns.
+    class_weight
+        "balanced" weighs every class alike.
+    tol
+        Stop at this relative duality gap.
+    max_iter
+        Stop after this many iterations, and say so.
+    validation_fraction
+        Share of the training rows on which "auto" chooses alpha.
     """
 
     alpha: float | Literal["auto"] = "auto"
@@ -66,8 +81,10 @@ class EvaluateConfig:
 
     Attributes
     ----------
-    level : confidence level of the intervals
-    largest_k : the top-k curve goes from 1 to this k, or to the number of classes
+    level
+        Confidence level of the intervals.
+    largest_k
+        The top-k curve goes from 1 to this k, or to the number of classes.
     """
 
     level: float = 0.95
@@ -80,12 +97,15 @@ class MapConfig:
 
     Attributes
     ----------
-    perplexity : effective number of neighbours of every row
-    components : principal components that the map starts from, where the data has more features
-    map_iterations : gradient steps of t-SNE
+    perplexity
+        Effective number of neighbours of every row; "auto" is 30, or less where there are fewer than 91 rows.
+    components
+        Principal components that the map starts from, where the data has more features.
+    map_iterations
+        Gradient steps of t-SNE.
     """
 
-    perplexity: float = 30.0
+    perplexity: float | Literal["auto"] = "auto"
     components: int = 50
     map_iterations: int = 750
 
@@ -122,13 +142,17 @@ def _check(config: RunConfig) -> None:
         ("--validation-fraction", fit.validation_fraction, 0 < fit.validation_fraction < 1, "above 0 and below 1"),
         ("--level", evaluate.level, 0 < evaluate.level < 1, "a confidence level above 0 and below 1, such as 0.95"),
         ("--largest-k", evaluate.largest_k, evaluate.largest_k > 0, "a positive number of classes"),
-        ("--perplexity", drawing.perplexity, 1 < drawing.perplexity < float("inf"), "a number above 1"),
+        ("--perplexity", drawing.perplexity, _is_perplexity(drawing.perplexity), '"auto" or a number above 1'),
         ("--components", drawing.components, drawing.components > 0, "a positive number of components"),
         ("--map-iterations", drawing.map_iterations, drawing.map_iterations > 0, "a positive number of iterations"),
     )
     for option, given, valid, expected in ranges:
         if not valid:
             raise InputError(f"{option} is {given}, but expected is {expected}: give it such a value")
+
+
+def _is_perplexity(given: float | str) -> bool:
+    return given == "auto" or (isinstance(given, int | float) and 1 < given < float("inf"))
 
 
 def _size_is_valid(size: str) -> bool:
@@ -150,9 +174,14 @@ def parse_size(size: str | None) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
+def settings(config: RunConfig) -> dict[str, Any]:
+    """Return every setting by its dotted name, such as ``fit.alpha``."""
+    return _flat(asdict(config))
+
+
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """Return a line for every setting that differs: ``fit.alpha 0.1 -> 0.2``."""
-    before, after = _flat(asdict(old)), _flat(asdict(new))
+    before, after = settings(old), settings(new)
     return [f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name]]
 
 

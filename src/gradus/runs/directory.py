@@ -89,23 +89,27 @@ class RunDirectory:
             for name in OUTPUTS[stale]:
                 (self.path / name).unlink(missing_ok=True)
 
-    def open_for_writing(self) -> None:
-        """Create the directory, or check that it is a run's; remove what a killed run left unfinished.
+    def discard_all(self) -> None:
+        """Delete every file of the run, and no other."""
+        for name in (CONFIG, ENVIRONMENT, *(name for names in OUTPUTS.values() for name in names)):
+            (self.path / name).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Check, writing nothing, that a run can live here: the path is free, empty or a run's already.
 
         Raises
         ------
         InputError : if the path is a file, cannot be written to, or is a directory with somebody else's files
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
+        standing = next(parent for parent in (self.path, *self.path.absolute().parents) if parent.exists())
+        if not standing.is_dir():
             raise InputError(
-                f"--out {self.path} is a file, but a directory was expected: choose another --out"
-            ) from error
-        except OSError as error:
-            raise InputError(f"--out {self.path} cannot be made ({error.strerror}): choose another --out") from error
-        if not os.access(self.path, os.W_OK | os.X_OK):
+                f"--out {self.path} needs {standing} to be a directory, but it is a file: choose another --out"
+            )
+        if not os.access(standing, os.W_OK | os.X_OK):
             raise InputError(f"--out {self.path} cannot be written to: change its permissions or choose another --out")
+        if standing != self.path:
+            return
         foreign = [item.name for item in self.path.iterdir() if not item.name.startswith((_UNFINISHED, _LOCK))]
         if foreign and not is_run(self.path):
             raise InputError(
@@ -115,12 +119,13 @@ class RunDirectory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the directory against a second gradus; the lock ends with the process, however it ends.
+        """Hold the directory, made if need be, against a second gradus; the lock ends when the process does.
 
         Raises
         ------
         InputError : if another process holds it
         """
+        self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / _LOCK).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

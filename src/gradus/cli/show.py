@@ -1,0 +1,114 @@
+"""The result of a command on stdout: a table for a person, one JSON object for a program."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gradus.runs.directory import MAP, METRICS, MODEL, REPORT, RunDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from gradus.cli.options import Session
+
+
+def show(directory: RunDirectory, steps: Sequence[str], session: Session) -> int:
+    """Print what ``steps`` left in ``directory`` and return the exit code."""
+    result = _result(directory, steps)
+    if session.json:
+        print_json(result)
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for part in ("fit", "errors", "map"):
+            if part in result:
+                _PRINTERS[part](console, result[part])
+        console.print(f"{result['wrote']}", style="bold", markup=False)
+    return 0
+
+
+def show_predictions(predictions: pa.Table, path: Path, session: Session) -> int:
+    """Print how many rows were given which class, and return the exit code."""
+    counts = Counter(predictions["predicted"].to_pylist())
+    if session.json:
+        print_json({"rows": len(predictions), "predicted": dict(counts.most_common()), "wrote": str(path)})
+        return 0
+    table = Table(title=f"{len(predictions):,} rows", title_justify="left")
+    table.add_column("predicted")
+    table.add_column("rows", justify="right")
+    for name, count in counts.most_common(20):
+        table.add_row(Text(name), f"{count:,}")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    console.print(str(path), style="bold", markup=False)
+    return 0
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """Print one JSON object to stdout."""
+    Console(soft_wrap=True, highlight=False).print(
+        json.dumps(result, indent=2, ensure_ascii=False), markup=False, emoji=False
+    )
+
+
+def _result(directory: RunDirectory, steps: Sequence[str]) -> dict[str, Any]:
+    result: dict[str, Any] = {"run": str(directory.path)}
+    if "evaluate" in steps:
+        result["errors"] = json.loads((directory / METRICS).read_text(encoding="utf-8"))
+    elif "fit" in steps:
+        from gradus.runs.model import load
+
+        result["fit"] = asdict(load(directory / MODEL).record)
+    if "map" in steps:
+        from gradus.runs.mapping import load_map
+
+        result["map"] = dict(load_map(directory / MAP).settings)
+    last = {"fit": MODEL, "evaluate": METRICS, "map": MAP, "report": REPORT}[steps[-1]]
+    return result | {"wrote": str(directory / last)}
+
+
+def _print_fit(console: Console, fit: dict[str, Any]) -> None:
+    gap = fit["relative_gap"]
+    certificate = "no duality gap at alpha 0" if gap is None else f"relative duality gap {gap:.1e}"
+    chosen = f", chosen on {fit['validation_rows']:,} validation rows" if fit["path"] else ""
+    console.print(
+        f"Fitted on {fit['train_rows']:,} rows: alpha {fit['alpha']:.3g}{chosen}; "
+        f"{fit['status']} after {fit['iterations']} iterations, {certificate}",
+        markup=False,
+    )
+
+
+def _print_errors(console: Console, metrics: dict[str, Any]) -> None:
+    rows, level = metrics["rows"], metrics["interval"]["level"]
+    table = Table(title=f"Top-k error on {rows['test']:,} held-out rows", title_justify="left")
+    table.add_column("k", justify="right")
+    for heading in ("error", f"{level:.0%} interval", "mean over classes"):
+        table.add_column(heading, justify="right")
+    for entry in metrics["top_k"]:
+        if entry["k"] in (1, 2, 3, 5, 10):
+            interval = f"{entry['low']:.2%} to {entry['high']:.2%}"
+            table.add_row(str(entry["k"]), f"{entry['error']:.2%}", interval, f"{entry['macro']:.2%}")
+    console.print(table)
+    baseline = metrics["baseline"]
+    console.print(
+        f"Always answering {baseline['class']!r} would err on {baseline['error']:.2%}. "
+        f"Cross-entropy {metrics['cross_entropy']:.4f} nats; {metrics['ties']:.2%} of the rows have ties.",
+        markup=False,
+    )
+    _print_fit(console, metrics["fit"] | {f"{part}_rows": count for part, count in rows.items()})
+
+
+def _print_map(console: Console, settings: dict[str, str]) -> None:
+    console.print("Map: " + ", ".join(f"{name} {value}" for name, value in settings.items()), markup=False)
+
+
+_PRINTERS = {"fit": _print_fit, "errors": _print_errors, "map": _print_map}

@@ -1,0 +1,129 @@
+"""The evaluate step: the errors on the held-out rows, and the prediction for every row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy.special import logsumexp
+
+from gradus.core import progress
+from gradus.core.errors import InputError
+from gradus.metrics import Wilson, rank_counts, top_k_errors_from_counts
+from gradus.report import Predictions
+from gradus.runs.directory import METRICS, PREDICTIONS, written_whole
+from gradus.runs.environment import write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from gradus.runs.run import Run
+
+_BLOCK_ROWS = 16_384
+
+
+def evaluate(run: Run) -> None:
+    """Write ``metrics.json`` and ``predictions.parquet`` of a fitted ``run``."""
+    predictions, cross_entropy = predict_all(run)
+    save_predictions(run, predictions)
+    write_json(run.directory / METRICS, _metrics(run, predictions, cross_entropy))
+
+
+def predict_all(run: Run) -> tuple[Predictions, float]:
+    """Return the predictions for every row, and the mean cross-entropy, in nats, over the test rows."""
+    features, labels, model = run.dataset.features, run.labels, run.model
+    if features.shape[1] != model.coef.shape[1]:
+        raise InputError(
+            f"the data has {features.shape[1]} features, but the classifier in {run.directory.path} was fitted on "
+            f"{model.coef.shape[1]}: use the data that it was fitted on"
+        )
+    is_test = np.zeros(len(labels), dtype=bool)
+    is_test[run.split.test] = True
+    predictions = Predictions(
+        predicted=np.empty(len(labels), np.int64),
+        probability=np.empty(len(labels), np.float32),
+        greater=np.empty(len(labels), np.int32),
+        equal=np.empty(len(labels), np.int32),
+        is_test=is_test,
+    )
+    losses = np.empty(len(labels))
+    with progress.task("evaluating", total=len(labels)) as task:
+        for start in range(0, len(labels), _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            losses[rows] = _predict_block(predictions, rows, model.scores(features[rows]), labels[rows])
+            task.advance(len(labels[rows]))
+    return predictions, float(losses[run.split.test].mean())
+
+
+def _predict_block(
+    predictions: Predictions, rows: slice, scores: NDArray[np.floating], labels: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Fill ``rows`` of ``predictions`` and return the cross-entropy of each row."""
+    normaliser = logsumexp(scores.astype(np.float64), axis=1)
+    index = np.arange(len(labels))
+    predictions.predicted[rows] = scores.argmax(axis=1)
+    predictions.probability[rows] = np.exp(scores.max(axis=1) - normaliser)
+    predictions.greater[rows], predictions.equal[rows] = rank_counts(labels, scores)
+    losses: NDArray[np.float64] = normaliser - scores[index, labels]
+    return losses
+
+
+def _metrics(run: Run, predictions: Predictions, cross_entropy: float) -> dict[str, Any]:
+    """Return the content of ``metrics.json``; docs/run-directory.md lists its fields."""
+    test, labels, names = run.split.test, run.labels, run.dataset.class_names
+    config, record = run.config.evaluate, run.model.record
+    errors = top_k_errors_from_counts(
+        labels[test],
+        predictions.greater[test],
+        predictions.equal[test],
+        n_classes=len(names),
+        k=range(1, min(config.largest_k, len(names)) + 1),
+        interval=Wilson(level=config.level),
+    )
+    common = int(np.bincount(labels[run.split.train], minlength=len(names)).argmax())
+    fit = {name: value for name, value in asdict(record).items() if name not in ("train_rows", "validation_rows")}
+    return {
+        "rows": {"train": record.train_rows, "validation": record.validation_rows, "test": len(test)},
+        "classes": list(names),
+        **_stated(errors),
+        "cross_entropy": cross_entropy,
+        "baseline": {"class": names[common], "error": float((labels[test] != common).mean())},
+        "per_class": _per_class(errors, predictions.predicted[test], names),
+        "fit": fit | {"path": [asdict(strength) for strength in record.path]},
+    }
+
+
+def save_predictions(run: Run, predictions: Predictions) -> None:
+    """Write ``predictions.parquet``: names instead of codes, one row per row of the data."""
+    names = np.array(run.dataset.class_names, dtype=object)
+    table = pa.table(
+        {
+            "row_id": run.dataset.row_ids.tolist(),
+            "split": np.where(predictions.is_test, "test", "train").tolist(),
+            "label": pa.array(names[run.labels].tolist(), pa.string()),
+            "predicted": pa.array(names[predictions.predicted].tolist(), pa.string()),
+            "probability": predictions.probability,
+            "greater": predictions.greater,
+            "equal": predictions.equal,
+        }
+    )
+    with written_whole(run.directory / PREDICTIONS) as unfinished:
+        pq.write_table(table, unfinished)
+
+
+def load_predictions(path: Path, class_names: tuple[str, ...]) -> Predictions:
+    """Return the predictions that ``path`` holds."""
+    table = pq.read_table(path)
+    code = {name: position for position, name in enumerate(class_names)}
+    return Predictions(
+        np.array([code[name] for name in table["predicted"].to_pylist()], dtype=np.int64),
+        table["probability"].to_numpy(),
+        table["greater"].to_numpy(),
+        table["equal"].to_numpy(),
+        np.array(table["split"].to_pylist()) == "test",
+    )

@@ -1,0 +1,65 @@
+"""The fit step: choose the strength on validation rows, fit on all training rows, save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradus.data import stratified_split
+from gradus.runs.directory import MODEL
+from gradus.runs.model import FitRecord, LinearClassifier, Strength
+from gradus.runs.scaling import Standardisation
+from gradus.runs.strengths import Rows, best, fit_quietly, new_estimator, regularisation_path
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gradus.runs.run import Run
+
+
+def fit(run: Run) -> None:
+    """Fit the classifier of ``run`` and write ``model.safetensors``.
+
+    The test rows take no part: "auto" chooses alpha on validation rows that are drawn from the training rows.
+    """
+    config, dataset, rows = run.config.fit, run.dataset, run.split.train
+    scaling = standardisation(run)
+    train = Rows(scaling.apply(dataset.features[rows]), run.labels[rows])
+    path: tuple[Strength, ...] = ()
+    validation_rows = 0
+    if config.alpha == "auto":
+        part = stratified_split(train.labels, config.validation_fraction, run.config.seed)
+        validation_rows = len(part.test)
+        path = regularisation_path(config, _taken(train, part.train), _taken(train, part.test))
+    alpha = best(path).alpha if config.alpha == "auto" else config.alpha
+    estimator = fit_quietly(new_estimator(config, alpha), train)
+    coef, intercept = scaling.unfold(estimator.coef_, estimator.intercept_)
+    record = FitRecord(
+        alpha=alpha,
+        l1_ratio=config.l1_ratio,
+        relative_gap=estimator.relative_gap_,
+        iterations=int(estimator.n_iter_),
+        status=estimator.status_,
+        scaling=config.scale if config.scale != "auto" else ("standard" if is_table(run) else "none"),
+        train_rows=len(rows),
+        validation_rows=validation_rows,
+        path=path,
+    )
+    LinearClassifier(coef, intercept, dataset.class_names, dataset.feature_names, record).save(run.directory / MODEL)
+
+
+def is_table(run: Run) -> bool:
+    """Tell whether the features are columns with names, each on a scale of its own, and not pixels or an embedding."""
+    return run.dataset.feature_names is not None and run.dataset.images is None
+
+
+def standardisation(run: Run) -> Standardisation:
+    """Return the scaling of the features, measured on the training rows."""
+    scale = run.config.fit.scale
+    if scale == "none" or (scale == "auto" and not is_table(run)):
+        return Standardisation.identity(run.dataset.features.shape[1])
+    return Standardisation.measured_on(run.dataset.features[run.split.train])
+
+
+def _taken(rows: Rows, index: NDArray[np.int64]) -> Rows:
+    return Rows(rows.features[index], rows.labels[index])

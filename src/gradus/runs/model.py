@@ -1,0 +1,121 @@
+"""The fitted classifier as a file: ``model.safetensors``, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from gradus.core.errors import InputError
+from gradus.runs.directory import written_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_BLOCK_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class Strength:
+    """One point of the regularisation path, judged on the validation rows.
+
+    Attributes
+    ----------
+    alpha : regularisation strength
+    error : top-1 error
+    cross_entropy : mean, in nats
+    relative_gap : duality gap of the fit, relative to its objective; None where alpha is 0 and there is no dual
+    """
+
+    alpha: float
+    error: float
+    cross_entropy: float
+    relative_gap: float | None
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """How the coefficients were found; stored beside them."""
+
+    alpha: float
+    l1_ratio: float
+    relative_gap: float | None
+    iterations: int
+    status: str
+    scaling: str
+    train_rows: int
+    validation_rows: int
+    path: tuple[Strength, ...]
+
+
+@dataclass(frozen=True)
+class LinearClassifier:
+    """Scores are ``features @ coef.T + intercept``; scaling was folded into both.
+
+    Attributes
+    ----------
+    coef : (K, d) float32 or float64
+    intercept : (K,) same dtype
+    class_names : K names
+    feature_names : d names where the data had them, else None
+    record : how it was fitted
+    """
+
+    coef: NDArray[np.floating]
+    intercept: NDArray[np.floating]
+    class_names: tuple[str, ...]
+    feature_names: tuple[str, ...] | None
+    record: FitRecord
+
+    def scores(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the logits (n, K) of ``features`` (n, d), in blocks of rows to bound the memory."""
+        scores = np.empty((len(features), len(self.coef)), self.coef.dtype)
+        for start in range(0, len(features), _BLOCK_ROWS):
+            block = features[start : start + _BLOCK_ROWS].astype(self.coef.dtype, copy=False)
+            scores[start : start + _BLOCK_ROWS] = block @ self.coef.T + self.intercept
+        return scores
+
+    def save(self, path: Path) -> None:
+        """Write the classifier to ``path``, whole or not at all."""
+        about = {
+            "format": "gradus linear classifier 1",
+            "class_names": json.dumps(self.class_names),
+            "feature_names": json.dumps(self.feature_names),
+            "record": json.dumps(asdict(self.record), allow_nan=False),
+        }
+        tensors = {"coef": np.ascontiguousarray(self.coef), "intercept": np.ascontiguousarray(self.intercept)}
+        with written_whole(path) as unfinished:
+            save_file(tensors, unfinished, metadata=about)
+
+
+def load(path: Path) -> LinearClassifier:
+    """Return the classifier that ``path`` holds.
+
+    Raises
+    ------
+    InputError : if it is missing, damaged, or not a classifier of gradus
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is missing, but the fitted classifier was expected there: run `gradus fit` first")
+    try:
+        with safe_open(path, framework="numpy") as stream:
+            about: dict[str, str] = stream.metadata() or {}
+            coef, intercept = stream.get_tensor("coef"), stream.get_tensor("intercept")
+        record = _record(json.loads(about["record"]))
+        names, features = json.loads(about["class_names"]), json.loads(about["feature_names"])
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is not a classifier that gradus wrote ({error}): fit again with `gradus fit --overwrite`"
+        ) from error
+    return LinearClassifier(coef, intercept, tuple(names), tuple(features) if features else None, record)
+
+
+def _record(loaded: dict[str, Any]) -> FitRecord:
+    path = tuple(Strength(**point) for point in loaded.pop("path"))
+    return FitRecord(**loaded, path=path)

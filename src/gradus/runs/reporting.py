@@ -1,0 +1,55 @@
+"""The report step: what the other steps left, on one page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from gradus.core.errors import InputError
+from gradus.report import ReportContent, write_report
+from gradus.runs import environment
+from gradus.runs.config import settings
+from gradus.runs.directory import MAP, METRICS, PREDICTIONS, REPORT
+from gradus.runs.evaluating import load_predictions
+from gradus.runs.mapping import load_map
+
+if TYPE_CHECKING:
+    from gradus.runs.run import Run
+
+
+def report(run: Run) -> None:
+    """Write ``report.html`` from whatever the other steps left in the directory.
+
+    Raises
+    ------
+    InputError : if they left nothing to show
+    """
+    directory, dataset = run.directory, run.dataset
+    evaluated, mapped = directory.has("evaluate"), directory.has("map")
+    if not evaluated and not mapped:
+        raise InputError(
+            f"{directory.path} has neither {METRICS} nor {MAP}, so there is nothing to report: "
+            "run `gradus evaluate` or `gradus map` there first"
+        )
+    content = ReportContent(
+        dataset=dataset,
+        metrics=json.loads((directory / METRICS).read_text(encoding="utf-8")) if evaluated else None,
+        predictions=load_predictions(directory / PREDICTIONS, dataset.class_names) if evaluated else None,
+        map=load_map(directory / MAP) if mapped else None,
+        weights=run.model.coef if evaluated else None,
+        provenance=provenance(run),
+    )
+    write_report(content, directory / REPORT)
+
+
+def provenance(run: Run) -> dict[str, dict[str, str]]:
+    """Return how the run was made: what was set, by which versions, where, and how long each step took."""
+    facts = environment.read(run.directory)
+    machine = {name: str(facts[name]) for name in ("system", "cores", "threads", "device") if name in facts}
+    return {
+        "Settings": {name: str(value) for name, value in settings(run.config).items() if value is not None},
+        "Data": {"fingerprint": str(facts.get("data", ""))[:16], "rows": f"{len(run.dataset):,}"},
+        "Seconds": {step: f"{taken['seconds']:.1f}" for step, taken in facts.get("steps", {}).items()},
+        "Machine": machine,
+        "Versions": dict(facts.get("versions", {})),
+    }

@@ -1,0 +1,133 @@
+"""A run: its directory, settings and data, opened once and handed from step to step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradus.core.errors import InputError
+from gradus.data import Dataset, ReadOptions, Split, fingerprint, read, split_rows
+from gradus.runs import environment
+from gradus.runs.config import RunConfig, differences, parse_size
+from gradus.runs.config_file import from_toml, to_toml
+from gradus.runs.directory import CONFIG, MODEL, RunDirectory, is_run, written_whole
+from gradus.runs.model import LinearClassifier, load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes
+    ----------
+    directory : where its files are
+    config : every setting
+    dataset : the rows it began with
+    """
+
+    directory: RunDirectory
+    config: RunConfig
+    dataset: Dataset
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The label of every row, (n,)."""
+        if self.dataset.labels is None:
+            raise InputError(f"{self.config.source} has no labels, but a classifier needs them: say where with --label")
+        return self.dataset.labels
+
+    @cached_property
+    def split(self) -> Split:
+        """The rows to learn from and the rows held out."""
+        return split_rows(self.dataset, self.config.data.test_fraction, self.config.seed)
+
+    @cached_property
+    def model(self) -> LinearClassifier:
+        """The classifier that the fit left in the directory."""
+        return load(self.directory / MODEL)
+
+
+def read_options(config: RunConfig, *, labelled: bool) -> ReadOptions:
+    """Return the reader's options for the settings of a run."""
+    data = config.data
+    return ReadOptions(
+        label=data.label,
+        labels=Path(data.labels) if data.labels else None,
+        ids=data.ids,
+        size=parse_size(data.size),
+        skip_bad=data.skip_bad,
+        sample=data.sample,
+        test=Path(data.test) if data.test else None,
+        labelled=labelled,
+        seed=config.seed,
+    )
+
+
+def check_settings(directory: RunDirectory, config: RunConfig) -> None:
+    """Check that the run in ``directory`` began with these settings.
+
+    Raises
+    ------
+    InputError : naming the settings that differ
+    """
+    changed = differences(read_config(directory), config)
+    if changed:
+        raise InputError(
+            f"{directory.path} holds a run with other settings ({'; '.join(changed)}): "
+            "use another --out, or --overwrite to start again there"
+        )
+
+
+def read_config(directory: RunDirectory) -> RunConfig:
+    """Return the settings of the run in ``directory``.
+
+    Raises
+    ------
+    InputError : if there is no run, or its settings cannot be read
+    """
+    path = directory / CONFIG
+    if not is_run(directory.path):
+        raise InputError(f"{directory.path} holds no run (no {CONFIG}): start one with `gradus run DATA --out DIR`")
+    return from_toml(path.read_text(encoding="utf-8"), path)
+
+
+def begin(directory: RunDirectory, config: RunConfig, *, labelled: bool = True) -> Run:
+    """Start a run in ``directory``; one that is there already is deleted.
+
+    The data is read, and so checked, before the first file is written.
+
+    Raises
+    ------
+    InputError : if the directory holds other people's files, or the data cannot be read
+    """
+    directory.check()
+    dataset = read(config.source, read_options(config, labelled=labelled))
+    with directory.locked():
+        directory.discard_all()
+        environment.update(directory, data=fingerprint(dataset))
+        with written_whole(directory / CONFIG) as unfinished:
+            unfinished.write_text(to_toml(config), encoding="utf-8")
+    return Run(directory, config, dataset)
+
+
+def resume(directory: RunDirectory, *, labelled: bool = True) -> Run:
+    """Open the run that is in ``directory``, with the settings that it began with.
+
+    Raises
+    ------
+    InputError : if there is none, or the data has changed since it began
+    """
+    config = read_config(directory)
+    dataset = read(config.source, read_options(config, labelled=labelled))
+    if environment.read(directory).get("data") != fingerprint(dataset):
+        raise InputError(
+            f"{config.source} is not what it was when the run in {directory.path} began: "
+            "bring the old data back, use a new --out, or start again with --overwrite"
+        )
+    return Run(directory, config, dataset)

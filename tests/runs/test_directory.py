@@ -1,0 +1,88 @@
+"""Files are there whole or not at all, and a directory is never shared or mistaken."""
+
+import multiprocessing
+import stat
+
+import pytest
+
+from gradus.core.errors import InputError
+from gradus.runs.directory import CONFIG, METRICS, MODEL, PREDICTIONS, REPORT, RunDirectory, is_run, written_whole
+
+
+def test_a_file_appears_only_when_its_writing_ends_well(tmp_path):
+    path = tmp_path / "a.txt"
+    with written_whole(path) as unfinished:
+        unfinished.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    with pytest.raises(ZeroDivisionError), written_whole(path) as unfinished:
+        unfinished.write_text("half")
+        1 / 0  # noqa: B018
+    assert path.read_text() == "new"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "plain").touch()
+    with written_whole(tmp_path / "ours") as unfinished:
+        unfinished.write_text("x")
+    assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+def test_a_directory_with_other_files_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match=r"thesis\.tex"):
+        RunDirectory(tmp_path).check()
+
+
+def test_a_file_in_the_place_of_the_directory_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match="is a file"):
+            RunDirectory(path).check()
+
+
+def test_an_empty_or_missing_directory_is_fine_and_stays_untouched(tmp_path):
+    RunDirectory(tmp_path).check()
+    RunDirectory(tmp_path / "new" / "deep").check()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_unfinished_is_removed(tmp_path):
+    (tmp_path / ".unfinished-abc.json").write_text("half")
+    directory = RunDirectory(tmp_path)
+    directory.check()
+    with directory.locked():
+        assert not (tmp_path / ".unfinished-abc.json").exists()
+    assert not is_run(tmp_path)
+
+
+def _try_to_lock(path, answer):
+    try:
+        with RunDirectory(path).locked():
+            answer.put("locked")
+    except InputError as error:
+        answer.put(str(error))
+
+
+def test_a_second_process_is_told_that_the_first_is_at_work(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    with RunDirectory(tmp_path).locked():
+        other = context.Process(target=_try_to_lock, args=(tmp_path, answer))
+        other.start()
+        assert "another gradus is working" in answer.get(timeout=60)
+        other.join()
+
+
+def test_discarding_a_step_discards_what_was_computed_from_it(tmp_path):
+    for name in (CONFIG, MODEL, METRICS, PREDICTIONS, REPORT, "map.parquet", "notes.txt"):
+        (tmp_path / name).touch()
+    RunDirectory(tmp_path).discard("fit")
+    assert _names(tmp_path) == [CONFIG, "map.parquet", "notes.txt"]
+    RunDirectory(tmp_path).discard_all()
+    assert _names(tmp_path) == ["notes.txt"]
+
+
+def _names(path):
+    return sorted(item.name for item in path.iterdir())
