@@ -1,1 +1,38 @@
-"""Neighbours, affinities, objective, embedding."""
+"""t-SNE in four steps: neighbours, affinities, objective, embedding."""
+
+from gradus.tsne.affinities import Gaussian, Kernel, Uniform, joint_affinities, row_affinities
+from gradus.tsne.descent import GainDescent, Motion
+from gradus.tsne.initialisation import principal_components, random_points, scaled
+from gradus.tsne.metric import Metric, metric_named
+from gradus.tsne.neighbours import Neighbours, Searchable
+from gradus.tsne.objective import KLDivergence
+from gradus.tsne.placement import Placement, place
+from gradus.tsne.phases import Map, Phase, automatic_learning_rate, descend
+from gradus.tsne.repulsion import ExactRepulsion, Repulsion, repulsion_for
+
+__all__ = [
+    "ExactRepulsion",
+    "Gaussian",
+    "GainDescent",
+    "KLDivergence",
+    "Kernel",
+    "Map",
+    "Metric",
+    "Motion",
+    "Neighbours",
+    "Phase",
+    "Placement",
+    "Repulsion",
+    "Searchable",
+    "Uniform",
+    "automatic_learning_rate",
+    "descend",
+    "joint_affinities",
+    "metric_named",
+    "place",
+    "principal_components",
+    "random_points",
+    "repulsion_for",
+    "row_affinities",
+    "scaled",
+]

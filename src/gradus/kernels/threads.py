@@ -1,0 +1,39 @@
+"""How many threads the kernels use inside a block."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numba
+
+from gradus.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[int]:
+    """Run the kernels inside this block on ``count`` threads; None and -1 mean all there are, -2 all but one.
+
+    Raises
+    ------
+    InputError : if ``count`` is 0
+
+    Examples
+    --------
+    >>> with threads(1) as used:
+    ...     used
+    1
+    """
+    most = numba.config.NUMBA_NUM_THREADS
+    if count == 0:
+        raise InputError("n_jobs is 0, which leaves no thread to work: give a positive number, or -1 for all")
+    wanted = most if count is None else count if count > 0 else most + 1 + count
+    before = numba.get_num_threads()
+    numba.set_num_threads(max(1, min(wanted, most)))
+    try:
+        yield numba.get_num_threads()
+    finally:
+        numba.set_num_threads(before)

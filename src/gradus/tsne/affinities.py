@@ -1,0 +1,127 @@
+"""From neighbours to affinities: the sparse symmetric matrix P whose entries sum to 1."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from gradus.core.errors import InputError
+from gradus.kernels.perplexity_calibration import conditional_probabilities
+from gradus.kernels.student_attraction import Affinities
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.tsne.neighbours import Neighbours
+
+# a Gaussian of the given perplexity has next to no weight beyond this many times as many neighbours
+NEIGHBOURS_PER_PERPLEXITY = 3
+
+
+class Kernel(Protocol):
+    """How much each of a row's neighbours belongs to it."""
+
+    def count(self, samples: int) -> int:
+        """Return how many neighbours of each of ``samples`` rows are needed; raise InputError if there are too few."""
+
+    def weights(self, neighbours: Neighbours) -> Tensor:
+        """Return p_(j|i), (samples, neighbours), rows summing to 1."""
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Gaussian weights, as wide in every row as makes their entropy the logarithm of ``perplexity``."""
+
+    perplexity: float
+
+    def count(self, samples: int) -> int:
+        """Return three neighbours for each unit of perplexity, rounded down.
+
+        Raises
+        ------
+        InputError : if there are fewer other rows than that, or if the perplexity is under 1
+
+        Examples
+        --------
+        >>> Gaussian(30).count(samples=1797)
+        90
+        """
+        largest = (samples - 1) / NEIGHBOURS_PER_PERPLEXITY
+        if not self.perplexity >= 1:
+            raise InputError(f"perplexity is {self.perplexity:g}, but it counts neighbours: give at least 1")
+        if largest < 1:
+            raise InputError(
+                f"{samples} samples are too few for any perplexity, which takes 4 or more: "
+                "give more samples, or n_neighbors=1"
+            )
+        if self.perplexity > largest:
+            raise InputError(
+                f"perplexity is {self.perplexity:g}, but it takes {NEIGHBOURS_PER_PERPLEXITY} neighbours for each "
+                f"unit and {samples} samples have {samples - 1} each: give at most {math.floor(10 * largest) / 10:g}"
+            )
+        return int(NEIGHBOURS_PER_PERPLEXITY * self.perplexity)
+
+    def weights(self, neighbours: Neighbours) -> Tensor:
+        """Return p_(j|i) of the perplexity, (samples, neighbours)."""
+        return conditional_probabilities(neighbours.squared, self.perplexity)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """The same weight for each of ``neighbours`` neighbours."""
+
+    neighbours: int
+
+    def count(self, samples: int) -> int:
+        """Return the number of neighbours.
+
+        Raises
+        ------
+        InputError : if there are fewer other rows than that, or if it is under 1
+        """
+        if not 1 <= self.neighbours < samples:
+            raise InputError(
+                f"n_neighbors is {self.neighbours}, but {samples} samples have {samples - 1} neighbours each: "
+                f"give 1 to {samples - 1}"
+            )
+        return self.neighbours
+
+    def weights(self, neighbours: Neighbours) -> Tensor:
+        """Return 1 / neighbours everywhere, (samples, neighbours)."""
+        return torch.full_like(neighbours.squared, 1.0 / neighbours.count)
+
+
+def joint_affinities(neighbours: Neighbours, weights: Tensor) -> Affinities:
+    """Return p_ij = (p_(j|i) + p_(i|j)) / 2n, which sum to 1, both directions of every edge stored.
+
+    Examples
+    --------
+    >>> from gradus.tsne.neighbours import Neighbours
+    >>> pair = Neighbours(torch.tensor([[1], [0]], dtype=torch.int32), torch.ones(2, 1, dtype=torch.float64))
+    >>> joint_affinities(pair, Uniform(1).weights(pair)).weights
+    tensor([0.5000, 0.5000])
+    """
+    samples, count = neighbours.indices.shape
+    starts = np.arange(0, samples * count + 1, count, dtype=np.int32)
+    flat = (weights.cpu().numpy().ravel(), neighbours.indices.cpu().numpy().ravel(), starts)
+    conditional = sparse.csr_matrix(flat, shape=(samples, samples))
+    joint = (conditional + conditional.T.tocsr()).tocsr()
+    joint.sort_indices()
+    device = weights.device
+    return Affinities(
+        torch.from_numpy(joint.indptr.astype(np.int64)).to(device),
+        torch.from_numpy(joint.indices.astype(np.int32)).to(device),
+        torch.from_numpy((joint.data / (2.0 * samples)).astype(np.float32)).to(device),
+    )
+
+
+def row_affinities(neighbours: Neighbours, weights: Tensor) -> Affinities:
+    """Return p_(j|i) as rows that each sum to 1: what draws new points into a fixed map."""
+    samples, count = neighbours.indices.shape
+    offsets = torch.arange(0, samples * count + 1, count, dtype=torch.int64, device=weights.device)
+    return Affinities(offsets, neighbours.indices.reshape(-1), weights.reshape(-1).float())

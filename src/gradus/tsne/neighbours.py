@@ -1,0 +1,85 @@
+"""From rows to their nearest neighbours under a metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from gradus.core import progress
+from gradus.kernels.nearest_neighbours import nearest_among, nearest_others
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.tsne.metric import Metric
+
+# below this many rows float64 costs nothing that can be felt
+FEW = 10_000
+# norms above this, squared, come near the largest float32
+LARGEST_NORM = 1e15
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest neighbours of every row, nearest first.
+
+    Attributes
+    ----------
+    indices : (samples, neighbours), int32
+    squared : (samples, neighbours), float64, squared distances under the metric
+    """
+
+    indices: Tensor
+    squared: Tensor
+
+    @property
+    def count(self) -> int:
+        """Neighbours per row."""
+        return self.indices.shape[1]
+
+
+@dataclass(frozen=True)
+class Searchable:
+    """Rows made ready to be searched: transformed by the metric, centred, scaled.
+
+    Centring keeps the digits that |p|^2 - 2 q.p would lose, scaling keeps squares in range: both by the median, which
+    one far outlier does not move. Affinities do not depend on a common scale of the distances.
+    """
+
+    metric: Metric
+    centre: Tensor
+    scale: float
+    points: Tensor
+
+    @classmethod
+    def of(cls, rows: Tensor, metric: Metric) -> Searchable:
+        """Make ``rows`` (samples, features), finite, searchable under ``metric``."""
+        transformed = metric.transform(rows.double())
+        # divided before anything is subtracted, so that values near the largest float64 do not overflow
+        largest = max(float(transformed.abs().max()), 1e-300)
+        transformed = transformed / largest
+        centre = transformed.median(0).values
+        norms = (transformed - centre).norm(dim=1)
+        scale = max(float(norms.median()), float(norms.max()) / LARGEST_NORM)
+        if scale == 0:
+            scale = float(norms.max()) or 1.0
+        dtype = torch.float64 if len(rows) <= FEW else torch.float32
+        return cls(metric, centre * largest, scale * largest, ((transformed - centre) / scale).to(dtype))
+
+    def prepared(self, rows: Tensor) -> Tensor:
+        """Return new rows as the points are stored."""
+        return ((self.metric.transform(rows.double()) - self.centre) / self.scale).to(self.points.dtype)
+
+    def others(self, count: int) -> Neighbours:
+        """Return the ``count`` nearest other rows of every row."""
+        with progress.task("nearest neighbours"):
+            indices, squared = nearest_others(self.points, count)
+        return Neighbours(indices, self.metric.squared(squared))
+
+    def among(self, rows: Tensor, count: int) -> Neighbours:
+        """Return the ``count`` nearest stored rows of every new row."""
+        with progress.task("nearest neighbours"):
+            indices, squared = nearest_among(self.prepared(rows), self.points, count)
+        return Neighbours(indices, self.metric.squared(squared))

@@ -1,0 +1,78 @@
+"""The run of a map: phases of exaggerated and plain descent, watched as they go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from gradus.core import progress
+from gradus.tsne.descent import GainDescent, Motion, centred
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.tsne.objective import KLDivergence
+
+# how often the divergence is measured, shown and handed to a watcher
+MEASURED_EVERY = 50
+
+
+class Watcher(Protocol):
+    """What is told how a map comes along."""
+
+    def __call__(self, iteration: int, divergence: float, embedding: Tensor) -> bool:
+        """Return True to stop."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Iterations under one exaggeration and one learning rate (in the convention that lacks the factor 4)."""
+
+    iterations: int
+    exaggeration: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Map:
+    """An embedding (samples, dimensions), its divergence and the number of iterations that were run."""
+
+    embedding: Tensor
+    divergence: float
+    iterations: int
+
+
+def automatic_learning_rate(samples: int, exaggeration: float) -> float:
+    """Return samples / exaggeration, the rate at which exaggerated t-SNE converges fastest without diverging.
+
+    References
+    ----------
+    Linderman & Steinerberger 2019, Clustering with t-SNE, provably; Belkina et al. 2019
+    """
+    return samples / exaggeration
+
+
+def descend(objective: KLDivergence, start: Tensor, phases: list[Phase], watcher: Watcher) -> Map:
+    """Run ``phases`` from ``start`` and return the map they lead to.
+
+    The gains and the momentum carry over from one phase to the next. ``watcher`` is called after every 50 iterations, and decides
+    whether to go on.
+    """
+    motion, done, stopped = Motion.at_rest(start), 0, False
+    with progress.task("t-SNE", total=sum(phase.iterations for phase in phases)) as task:
+        for phase in phases:
+            exaggerated = replace(objective, exaggeration=phase.exaggeration)
+            descent = GainDescent(phase.learning_rate / 4)
+            for _ in range(phase.iterations):
+                motion = centred(descent.advance(motion, exaggerated.gradient(motion.embedding)))
+                done += 1
+                if done % MEASURED_EVERY:
+                    continue
+                divergence = float(objective.value_and_gradient(motion.embedding)[0])
+                task.advance(MEASURED_EVERY, f"KL {divergence:.4f}")
+                stopped = watcher(done, divergence, motion.embedding)
+                if stopped:
+                    break
+            if stopped:
+                break
+    return Map(motion.embedding, float(objective.value_and_gradient(motion.embedding)[0]), done)
