@@ -27,7 +27,7 @@ app = App(
         "Start with `gradus run digits`, then `gradus run YOUR_DATA`: a folder with one sub-folder of images per "
         "class, or a .npz, .npy, .csv or .parquet file."
     ),
-    help_format="markdown",
+    help_format="plaintext",
     result_action="return_value",
     default_parameter=Parameter(negative=""),
 )

@@ -25,19 +25,20 @@ def take(steps: Sequence[str], source: str, out: Path | None, settings: Settings
                 f"or `gradus {steps[0] if len(steps) == 1 else 'run'} {source}` alone to go on"
             )
         return take_in(Path(source), steps, session)
+    config = configuration(source, settings)  # refuses what is out of range before anything heavy is loaded
+    use_threads(session.threads)
     from gradus.runs.pipeline import Request, start
 
-    use_threads(session.threads)
     with progress_on_stderr():
-        run = start(configuration(source, settings), Request(steps, out, session.overwrite))
+        run = start(config, Request(steps, out, session.overwrite))
     return show(run.directory, steps, session)
 
 
 def take_in(directory: Path, steps: Sequence[str], session: Session) -> int:
     """Take ``steps`` in a run directory."""
+    use_threads(session.threads)
     from gradus.runs.pipeline import Request, go_on
 
-    use_threads(session.threads)
     with progress_on_stderr():
         run = go_on(RunDirectory(directory), Request(steps, directory, session.overwrite))
     return show(run.directory, steps, session)

@@ -139,7 +139,12 @@ def _check(config: RunConfig) -> None:
         ("--class-weight", fit.class_weight, fit.class_weight in (None, "balanced"), '"balanced"'),
         ("--tol", fit.tol, 0 < fit.tol < 1, "a relative duality gap above 0 and below 1"),
         ("--max-iter", fit.max_iter, fit.max_iter > 0, "a positive number of iterations"),
-        ("--validation-fraction", fit.validation_fraction, 0 < fit.validation_fraction < 1, "above 0 and below 1"),
+        (
+            "--validation-fraction",
+            fit.validation_fraction,
+            0 < fit.validation_fraction < 1,
+            "a fraction above 0 and below 1",
+        ),
         ("--level", evaluate.level, 0 < evaluate.level < 1, "a confidence level above 0 and below 1, such as 0.95"),
         ("--largest-k", evaluate.largest_k, evaluate.largest_k > 0, "a positive number of classes"),
         ("--perplexity", drawing.perplexity, _is_perplexity(drawing.perplexity), '"auto" or a number above 1'),
@@ -148,7 +153,7 @@ def _check(config: RunConfig) -> None:
     )
     for option, given, valid, expected in ranges:
         if not valid:
-            raise InputError(f"{option} is {given}, but expected is {expected}: give it such a value")
+            raise InputError(f"{option} is {given}: give {expected}")
 
 
 def _is_perplexity(given: float | str) -> bool:

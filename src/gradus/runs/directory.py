@@ -36,6 +36,7 @@ STALE_AFTER: dict[str, tuple[str, ...]] = {
     "map": ("map", "report"),
     "report": ("report",),
 }
+_OWN = {CONFIG, ENVIRONMENT, *(name for names in OUTPUTS.values() for name in names)}
 _UNFINISHED = ".unfinished-"
 _LOCK = ".lock"
 
@@ -91,7 +92,7 @@ class RunDirectory:
 
     def discard_all(self) -> None:
         """Delete every file of the run, and no other."""
-        for name in (CONFIG, ENVIRONMENT, *(name for names in OUTPUTS.values() for name in names)):
+        for name in _OWN:
             (self.path / name).unlink(missing_ok=True)
 
     def check(self) -> None:
@@ -110,11 +111,11 @@ class RunDirectory:
             raise InputError(f"--out {self.path} cannot be written to: change its permissions or choose another --out")
         if standing != self.path:
             return
-        foreign = [item.name for item in self.path.iterdir() if not item.name.startswith((_UNFINISHED, _LOCK))]
-        if foreign and not is_run(self.path):
+        names = {item.name for item in self.path.iterdir() if not item.name.startswith((_UNFINISHED, _LOCK))}
+        # A run that was killed at its very beginning has files of ours and no settings yet.
+        if not names <= _OWN and not is_run(self.path):
             raise InputError(
-                f"--out {self.path} holds other files ({sorted(foreign)[0]}, ...) and no {CONFIG}: "
-                "choose a new directory, gradus does not write among files that are not its own"
+                f"--out {self.path} holds files that are not a run's ({min(names - _OWN)}, ...): choose a new directory"
             )
 
     @contextmanager

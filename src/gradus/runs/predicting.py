@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,9 @@ from gradus.data import Dataset, read
 from gradus.runs.directory import MODEL, RunDirectory, written_whole
 from gradus.runs.model import LinearClassifier, load
 from gradus.runs.run import read_config, read_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ALTERNATIVES = 5
 
@@ -101,7 +104,7 @@ def _aligned(dataset: Dataset, model: LinearClassifier, directory: RunDirectory)
         dataset = replace(dataset, features=dataset.features[:, columns], feature_names=expected)
     if dataset.features.shape[1] != model.coef.shape[1]:
         raise InputError(
-            f"{dataset.name} has {dataset.features.shape[1]} features a row, but the classifier in {directory.path} was "
-            f"fitted on {model.coef.shape[1]}: give rows of that width"
+            f"{dataset.name} has {dataset.features.shape[1]} features a row, but the classifier in {directory.path} "
+            f"was fitted on {model.coef.shape[1]}: give rows of that width"
         )
     return dataset
