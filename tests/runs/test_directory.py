@@ -1,32 +1,11 @@
 """Files are there whole or not at all, and a directory is never shared or mistaken."""
 
 import multiprocessing
-import stat
 
 import pytest
 
 from gradus.core.errors import InputError
-from gradus.runs.directory import CONFIG, METRICS, MODEL, PREDICTIONS, REPORT, RunDirectory, is_run, written_whole
-
-
-def test_a_file_appears_only_when_its_writing_ends_well(tmp_path):
-    path = tmp_path / "a.txt"
-    with written_whole(path) as unfinished:
-        unfinished.write_text("new")
-        assert not path.exists()
-    assert path.read_text() == "new"
-    with pytest.raises(ZeroDivisionError), written_whole(path) as unfinished:
-        unfinished.write_text("half")
-        1 / 0  # noqa: B018
-    assert path.read_text() == "new"
-    assert [item.name for item in tmp_path.iterdir()] == ["a.txt"]
-
-
-def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
-    (tmp_path / "plain").touch()
-    with written_whole(tmp_path / "ours") as unfinished:
-        unfinished.write_text("x")
-    assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+from gradus.runs.directory import CONFIG, METRICS, MODEL, PREDICTIONS, REPORT, RunDirectory, is_run
 
 
 def test_a_directory_with_other_files_is_refused(tmp_path):

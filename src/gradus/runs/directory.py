@@ -1,19 +1,19 @@
-"""The run directory: which files it has, and how they come to be there whole or not at all."""
+"""The run directory: which files it has, and which step makes which."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradus.core.errors import InputError
+from gradus.core.files import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CONFIG = "config.toml"
 ENVIRONMENT = "environment.json"
@@ -37,33 +37,7 @@ STALE_AFTER: dict[str, tuple[str, ...]] = {
     "report": ("report",),
 }
 _OWN = {CONFIG, ENVIRONMENT, *(name for names in OUTPUTS.values() for name in names)}
-_UNFINISHED = ".unfinished-"
 _LOCK = ".lock"
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; when the block ends well it becomes ``path``, else it is deleted.
-
-    A process killed at any moment leaves either the old ``path`` or the new one. The data is flushed to disk first.
-    """
-    handle, name = tempfile.mkstemp(prefix=_UNFINISHED, suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        with unfinished.open("rb") as stream:
-            os.fsync(stream.fileno())
-        unfinished.chmod(0o666 & ~_umask())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def is_run(path: Path) -> bool:
@@ -111,7 +85,7 @@ class RunDirectory:
             raise InputError(f"--out {self.path} cannot be written to: change its permissions or choose another --out")
         if standing != self.path:
             return
-        names = {item.name for item in self.path.iterdir() if not item.name.startswith((_UNFINISHED, _LOCK))}
+        names = {item.name for item in self.path.iterdir() if not item.name.startswith((UNFINISHED, _LOCK))}
         # A run that was killed at its very beginning has files of ours and no settings yet.
         if not names <= _OWN and not is_run(self.path):
             raise InputError(
@@ -134,6 +108,6 @@ class RunDirectory:
                 raise InputError(
                     f"another gradus is working in {self.path}: wait until it has finished, or use another --out"
                 ) from error
-            for unfinished in self.path.glob(f"{_UNFINISHED}*"):
+            for unfinished in self.path.glob(f"{UNFINISHED}*"):
                 shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink()
             yield

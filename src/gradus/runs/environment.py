@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from gradus.runs.directory import ENVIRONMENT, RunDirectory, written_whole
+from gradus.core.files import written_whole
+from gradus.runs.directory import ENVIRONMENT, RunDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,10 @@ from scipy.special import logsumexp
 
 from gradus.core import progress
 from gradus.core.errors import InputError
+from gradus.core.files import written_whole
 from gradus.metrics import Wilson, rank_counts, top_k_errors_from_counts
 from gradus.report import Predictions
-from gradus.runs.directory import METRICS, PREDICTIONS, written_whole
+from gradus.runs.directory import METRICS, PREDICTIONS
 from gradus.runs.environment import write_json
 
 if TYPE_CHECKING:

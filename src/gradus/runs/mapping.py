@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 from sklearn.decomposition import PCA
 
 from gradus.core.errors import InputError
+from gradus.core.files import written_whole
 from gradus.estimators import TSNE
 from gradus.report import Map
-from gradus.runs.directory import MAP, written_whole
+from gradus.runs.directory import MAP
 from gradus.runs.fitting import is_table
 from gradus.runs.scaling import Standardisation
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from gradus.core.errors import InputError
-from gradus.runs.directory import written_whole
+from gradus.core.files import written_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

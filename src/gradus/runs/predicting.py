@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from scipy.special import softmax
 
 from gradus.core.errors import InputError, did_you_mean
+from gradus.core.files import written_whole
 from gradus.data import Dataset, read
-from gradus.runs.directory import MODEL, RunDirectory, written_whole
+from gradus.runs.directory import MODEL, RunDirectory
 from gradus.runs.model import LinearClassifier, load
 from gradus.runs.run import read_config, read_options
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradus.core.errors import InputError
+from gradus.core.files import written_whole
 from gradus.data import Dataset, ReadOptions, Split, fingerprint, read, split_rows
 from gradus.runs import environment
 from gradus.runs.config import RunConfig, differences, parse_size
 from gradus.runs.config_file import from_toml, to_toml
-from gradus.runs.directory import CONFIG, MODEL, RunDirectory, is_run, written_whole
+from gradus.runs.directory import CONFIG, MODEL, RunDirectory, is_run
 from gradus.runs.model import LinearClassifier, load
 
 if TYPE_CHECKING:
