@@ -64,7 +64,7 @@ def from_array(array: NDArray[np.generic]) -> Content:
 
 def from_images(images: NDArray[np.uint8]) -> Content:
     """Return images (n, height, width, channels) with their features, float32 pixels / 255."""
-    features = np.multiply(images.reshape(len(images), -1), np.float32(1 / 255), dtype=np.float32)
+    features = np.divide(images.reshape(len(images), -1), np.float32(255), dtype=np.float32)
     return Content(features, images)
 
 

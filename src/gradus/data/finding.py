@@ -22,6 +22,7 @@ SPECIFIC = {
     "labels": "a file of labels (--labels)",
     "ids": "ids (--ids)",
     "size": "an image size (--size)",
+    "channels": "a number of channels (--channels)",
     "test": "a second source of test rows (--test)",
 }
 
@@ -67,6 +68,8 @@ def check_options(reader: Reader, options: ReadOptions) -> None:
         if getattr(options, field) is not None and field not in reader.accepts:
             takers = [other.kind for other in READERS if field in other.accepts]
             raise InputError(f"{words} was given, but {reader.kind} has no use for it; it is for {', '.join(takers)}")
+    if options.channels not in (None, 1, 3):
+        raise InputError(f"the number of channels is {options.channels}; expected 1 (grey) or 3 (colour)")
     if options.size is not None and not all(0 < side <= 4096 for side in options.size):
         raise InputError(f"the image size is {options.size}; expected a height and a width from 1 to 4096 pixels")
 

@@ -19,6 +19,7 @@ class ReadOptions:
     labels : a file with one label a row beside a ``.npy`` of features (``.npy``, ``.csv``, ``.tsv`` or ``.txt``)
     ids : the column (CSV, Parquet) or array (``.npz``) whose values name the rows; they must differ
     size : (height, width) in pixels that every image is resized to; None: all must have the same size
+    channels : 1 or 3, that every image is converted to; None: grey if all are grey, else colour
     skip_bad : leave out images that cannot be decoded, and say so in the notes; otherwise they are an error
     sample : keep this many rows, drawn by class and split in proportion, in their order; said in the notes
     test : a second source of the same kind whose rows are the test split
@@ -30,6 +31,7 @@ class ReadOptions:
     labels: Path | None = None
     ids: str | None = None
     size: tuple[int, int] | None = None
+    channels: int | None = None
     skip_bad: bool = False
     sample: int | None = None
     test: Path | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradus.data.readers.digits import open_digits
+from gradus.data.readers.image_folder import open_image_folder
 from gradus.data.readers.npz import open_npz
 
 if TYPE_CHECKING:
@@ -39,5 +40,6 @@ class Reader:
 
 READERS = (
     Reader("the bundled digits", (), open_digits),
+    Reader(FOLDER, (), open_image_folder, frozenset({"size", "channels", "test"})),
     Reader("an .npz archive", (".npz",), open_npz, frozenset({"ids", "test"})),
 )
