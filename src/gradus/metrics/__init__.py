@@ -1,1 +1,25 @@
 """Top-k error: ranks, intervals, paired comparison."""
+
+from gradus.metrics.intervals import ClopperPearson, Interval, Wilson
+from gradus.metrics.policy import AbsentClasses, NanScores, Policy, Rows, UnknownLabels
+from gradus.metrics.ranks import RankCounts, rank_counts
+from gradus.metrics.result import PerClass, TopKError, TopKErrors
+from gradus.metrics.top_k import top_k_errors, top_k_errors_from_counts
+
+__all__ = [
+    "AbsentClasses",
+    "ClopperPearson",
+    "Interval",
+    "NanScores",
+    "PerClass",
+    "Policy",
+    "RankCounts",
+    "Rows",
+    "TopKError",
+    "TopKErrors",
+    "UnknownLabels",
+    "Wilson",
+    "rank_counts",
+    "top_k_errors",
+    "top_k_errors_from_counts",
+]

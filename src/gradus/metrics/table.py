@@ -1,0 +1,152 @@
+"""The distinct outcomes of a sample, and how often each occurred.
+
+Everything that top-k errors need of a row is its label and two integers (and a weight or a group, if it has one). Rows
+that agree in all of these are counted together, in one canonical order. So two tables are added by adding integers, and
+what is computed from a table cannot depend on the order of the rows or on how they were split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+LARGEST_CLASSES = 2_000_000  # label, greater and equal are packed into 63 bits
+
+
+@dataclass(frozen=True, eq=False)
+class RankTable:
+    """Distinct rows with their counts, sorted; ``distinct`` and ``together`` make them.
+
+    Attributes
+    ----------
+    n_classes : K
+    label : (m,) int64, 0 to K; K stands for a label outside the classes
+    greater : (m,) int64, 0 to K
+    equal : (m,) int64
+    count : (m,) int64, how many rows are like this
+    weight : (m,) float64, of each such row, or None where rows have no weights
+    group : (m,) int64 or strings, or None
+    row_id : (m,) int64 or strings, or None
+    dropped : rows that were left out because of their labels
+    """
+
+    n_classes: int
+    label: NDArray[np.int64]
+    greater: NDArray[np.int64]
+    equal: NDArray[np.int64]
+    count: NDArray[np.int64]
+    weight: NDArray[np.float64] | None = None
+    group: NDArray[Any] | None = None
+    row_id: NDArray[Any] | None = None
+    dropped: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows were counted."""
+        return int(self.count.sum())
+
+    @property
+    def mass(self) -> NDArray[np.float64]:
+        """Return the sum of the weights of the rows behind each entry."""
+        return self.count.astype(np.float64) if self.weight is None else self.count * self.weight
+
+    def up_to(self, k: int) -> RankTable:
+        """Return a smaller table with the same errors for 1 to ``k`` guesses, and the same ties."""
+        beyond = self.greater >= k
+        greater = np.where(beyond, k, self.greater)
+        equal = np.where(beyond, np.minimum(self.equal, 1), self.equal)
+        return distinct(replace(self, greater=greater, equal=equal, row_id=None))
+
+    def select(self, chosen: NDArray[Any]) -> RankTable:
+        """Return the entries that a mask or an index chooses."""
+        return self.with_columns({name: column[chosen] for name, column in _columns(self).items()})
+
+    def with_columns(self, columns: Mapping[str, Any]) -> RankTable:
+        """Return this table with some of its columns replaced."""
+        return replace(self, **columns)
+
+
+def distinct(table: RankTable) -> RankTable:
+    """Return ``table`` sorted, with equal entries counted together."""
+    if table.n_classes > LARGEST_CLASSES:
+        raise InputError(f"there are {table.n_classes} classes; at most {LARGEST_CLASSES} are supported")
+    base = table.n_classes + 1
+    key = (table.label * base + table.greater) * base + table.equal
+    others = [column for column in (table.weight, table.group, table.row_id) if column is not None]
+    if not others and table.count.size and (table.count == 1).all():
+        # every row of one batch: sorting plain integers is several times faster than sorting their positions
+        key, count = np.unique(key, return_counts=True)
+        label_and_greater, equal = np.divmod(key, base)
+        label, greater = np.divmod(label_and_greater, base)
+        return replace(table, label=label, greater=greater, equal=equal, count=count.astype(np.int64))
+    order = np.lexsort((*others, key))
+    sorted_table = table.select(order)
+    changes = [column[order] for column in (key, *others)]
+    first = np.ones(len(order), dtype=bool)
+    if len(order):
+        first[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in changes])
+    starts = np.flatnonzero(first)
+    count = np.add.reduceat(sorted_table.count, starts) if len(starts) else sorted_table.count
+    return replace(sorted_table.select(starts), count=count)
+
+
+def together(tables: Iterable[RankTable]) -> RankTable:
+    """Return the sum of ``tables``; of rows with the same id, one is kept.
+
+    Raises
+    ------
+    InputError : if they differ in the number of classes or in what they hold of each row, or if one row id comes with
+        two labels, weights or groups
+    """
+    tables = list(tables)
+    first = tables[0]
+    for table in tables[1:]:
+        if table.n_classes != first.n_classes:
+            raise InputError(f"scores of {first.n_classes} and of {table.n_classes} classes do not add up")
+        if _kinds(table) != _kinds(first):
+            raise InputError(
+                "one batch has weights, groups or row ids (or their types) that another has not: give all or none"
+            )
+    columns = {name: np.concatenate([_columns(table)[name] for table in tables]) for name in _columns(first)}
+    whole = replace(first.with_columns(columns), dropped=sum(table.dropped for table in tables))
+    return distinct(whole if whole.row_id is None else _once_per_id(whole))
+
+
+def _once_per_id(table: RankTable) -> RankTable:
+    """Keep one entry for each row id: the one with the largest rank, so that the choice depends on no order."""
+    assert table.row_id is not None
+    order = np.lexsort((-table.equal, -table.greater, table.row_id))
+    ordered = table.select(order)
+    assert ordered.row_id is not None
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = ordered.row_id[1:] != ordered.row_id[:-1]
+    for name in ("label", "weight", "group"):
+        column = _columns(ordered).get(name)
+        if column is not None:
+            clash = np.flatnonzero(~first[1:] & (column[1:] != column[:-1]))
+            if clash.size:
+                raise InputError(
+                    f"row id {ordered.row_id[clash[0]]!s} comes with two values of {name}: "
+                    "row ids must be unique to a row"
+                )
+    kept = ordered.select(first)
+    return replace(kept, count=np.ones_like(kept.count))
+
+
+def _columns(table: RankTable) -> dict[str, NDArray[Any]]:
+    return {
+        field.name: column for field in fields(table) if isinstance(column := getattr(table, field.name), np.ndarray)
+    }
+
+
+def _kinds(table: RankTable) -> dict[str, str]:
+    return {name: column.dtype.kind for name, column in _columns(table).items()}
