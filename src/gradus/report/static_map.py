@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
+import matplotlib.font_manager
 import matplotlib.patheffects
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -29,6 +32,17 @@ if TYPE_CHECKING:
 _INCHES = 8.0
 # More names than this would cover the points they name.
 _MOST_NAMES = 60
+_WIDER_FONTS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Sans Devanagari",
+    "Noto Emoji",
+    "WenQuanYi Zen Hei",
+    "Arial Unicode MS",
+)
 _MEDIA = {".png": "png", ".svg": "svg"}
 
 
@@ -77,7 +91,10 @@ def map_picture(dataset: Dataset, drawn: Map, scheme: Scheme, media: str = "png"
         _draw_names(axes, dataset, drawn.positions, scheme)
     buffer = io.BytesIO()
     # A fixed date and salt make the same map the same bytes.
-    figure.savefig(buffer, format=media, dpi=150, metadata={"Date": None} if media == "svg" else None)
+    with warnings.catch_warnings():
+        # A character that no installed font has is drawn as a box, which is no reason to stop.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        figure.savefig(buffer, format=media, dpi=150, metadata={"Date": None} if media == "svg" else None)
     return buffer.getvalue()
 
 
@@ -123,12 +140,20 @@ def _draw_names(axes: Axes, dataset: Dataset, positions: NDArray[np.float32], sc
             color=scheme.ink,
             fontsize=13 if len(dataset.class_names) <= 20 else 9,
             fontweight="bold",
+            fontfamily=_families(),
             ha="center",
             va="center",
             # A name may hold a dollar sign, which is no formula.
             parse_math=False,
             path_effects=[matplotlib.patheffects.withStroke(linewidth=3, foreground=scheme.ground)],
         )
+
+
+@cache
+def _families() -> list[str]:
+    """Return matplotlib's font and those of the installed ones that hold what it lacks (Chinese, Arabic, emoji)."""
+    installed = {font.name for font in matplotlib.font_manager.fontManager.ttflist}
+    return ["DejaVu Sans"] + [name for name in _WIDER_FONTS if name in installed]
 
 
 def cluster_centre(points: NDArray[np.float32]) -> tuple[float, float]:

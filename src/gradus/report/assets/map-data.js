@@ -29,7 +29,7 @@ function outcomes(rows) {
 
 // Newlines and direction marks would let a name leave its line.
 function plainText(text) {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
 }
 
 function shortText(text, most) {
