@@ -30,6 +30,7 @@ class TwiceSmooth(Smooth, Protocol):
         """Return the map v -> Hessian(point) v, with the work that does not depend on v done once."""
 
 
+@runtime_checkable
 class Proximable(Protocol):
     """A function whose proximal operator is known in closed form."""
 

@@ -1,5 +1,6 @@
 """The scikit-learn faces."""
 
+from gradus.estimators.softmax_regression import SoftmaxRegression
 from gradus.estimators.tsne import TSNE
 
-__all__ = ["TSNE"]
+__all__ = ["TSNE", "SoftmaxRegression"]

@@ -1,1 +1,8 @@
-"""Minimise smooth plus proximable: one loop, one stopping rule, one file a method."""
+"""Methods of minimising a smooth function plus a penalty, and the one loop that they run in."""
+
+from gradus.solvers.lbfgs import LBFGS
+from gradus.solvers.minimize import Stop, minimize
+from gradus.solvers.newton_cg import NewtonCG
+from gradus.solvers.proximal_gradient import ProximalGradient
+
+__all__ = ["LBFGS", "NewtonCG", "ProximalGradient", "Stop", "minimize"]

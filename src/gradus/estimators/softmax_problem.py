@@ -1,0 +1,118 @@
+"""From an estimator's settings to what is minimised, by which solver, until when."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gradus.core.errors import InputError, did_you_mean
+from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable
+from gradus.losses import CholeskyPreconditioner, CrossEntropy, DiagonalPreconditioner, DualityGap, LinearModel
+from gradus.losses.certificate import Stationarity
+from gradus.penalties import L1, L2, ElasticNet, Masked, SmoothMasked, Zero
+from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
+
+if TYPE_CHECKING:
+    from gradus.losses.preconditioner import Preconditioner
+
+SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-gradient")
+# up to here one factorisation of a features x features matrix costs less than the iterations it saves
+FACTORED_FEATURES = 2048
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The numbers of an estimator, checked.
+
+    Raises
+    ------
+    InputError : naming the setting, what it is and what was expected
+    """
+
+    alpha: float
+    l1_ratio: float
+    temperature: float
+    tol: float
+    max_iter: int
+    solver: str
+
+    def __post_init__(self) -> None:
+        _number("alpha", self.alpha, self.alpha >= 0, "a finite number >= 0")
+        _number("l1_ratio", self.l1_ratio, 0 <= self.l1_ratio <= 1, "a number in [0, 1]")
+        _number("temperature", self.temperature, self.temperature > 0, "a finite number > 0")
+        _number("tol", self.tol, self.tol > 0, "a number > 0, the relative duality gap to stop at")
+        _number("max_iter", self.max_iter, self.max_iter >= 0, "a whole number >= 0")
+        if self.solver not in SOLVERS:
+            raise InputError(
+                f"solver is {self.solver!r}{did_you_mean(str(self.solver), SOLVERS)}; "
+                f"expected one of {', '.join(SOLVERS)}"
+            )
+
+    def penalty(self) -> Proximable:
+        """Return the penalty that ``alpha`` and ``l1_ratio`` name."""
+        if self.alpha == 0:
+            return Zero()
+        if self.l1_ratio == 0:
+            return L2(self.alpha)
+        if self.l1_ratio == 1:
+            return L1(self.alpha)
+        return ElasticNet(self.alpha * self.l1_ratio, self.alpha * (1 - self.l1_ratio))
+
+
+def checked_penalty(penalty: Any) -> Proximable:
+    """Return ``penalty``, or raise InputError where it is not a proximable function."""
+    if isinstance(penalty, type) or not isinstance(penalty, Proximable):
+        raise InputError(
+            f"penalty is {penalty!r}; expected None or an object with value and prox such as gradus.penalties.L1(1e-3)"
+        )
+    return penalty
+
+
+def on_weights(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Proximable:
+    """Return ``penalty`` as a function of the whole point: the intercept, if there is one, is free."""
+    if not model.intercept:
+        return penalty
+    rows = model.features.shape[1]
+    return SmoothMasked(penalty, rows) if isinstance(penalty, Differentiable) else Masked(penalty, rows)
+
+
+def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certificate:
+    """Return the relative duality gap, or the relative gradient mapping where the penalty has no useful conjugate."""
+    if isinstance(penalty, Conjugable) and not isinstance(penalty, Zero):
+        return DualityGap(model, penalty)
+    return Stationarity.of(model, on_weights(penalty, model))
+
+
+def chosen_solver(
+    name: str, model: LinearModel[CrossEntropy], penalty: Proximable
+) -> LBFGS | NewtonCG | ProximalGradient:
+    """Return the solver of that name; "auto" is L-BFGS for a smooth penalty and FISTA for any other."""
+    smooth = isinstance(penalty, Differentiable)
+    if name == "proximal-gradient" or (name == "auto" and not smooth):
+        return ProximalGradient(first_step=1.0 / _typical_curvature(model))
+    if not smooth:
+        raise InputError(
+            f"solver is {name!r}, which needs a differentiable penalty, and {type(penalty).__name__} is not one: "
+            "use 'auto' or 'proximal-gradient'"
+        )
+    precondition = preconditioner(model, penalty)
+    return NewtonCG(precondition) if name == "newton-cg" else LBFGS(precondition)
+
+
+def preconditioner(model: LinearModel[CrossEntropy], penalty: Proximable) -> Preconditioner:
+    """Return an approximate inverse Hessian of the model plus the penalty."""
+    ridge = penalty.strength if isinstance(penalty, L2) else 0.0
+    if model.features.shape[1] <= FACTORED_FEATURES:
+        return CholeskyPreconditioner.of(model, ridge)
+    return DiagonalPreconditioner.of(model, ridge)
+
+
+def _typical_curvature(model: LinearModel[CrossEntropy]) -> float:
+    squares = model.features.weighted_sums(model.weights)[1].double().sum().item() * model.scale**2
+    return model.loss.typical_curvature() * (squares + 1.0)
+
+
+def _number(name: str, value: Any, valid: bool, expected: str) -> None:
+    if isinstance(value, bool) or not valid or not math.isfinite(value):
+        raise InputError(f"{name} is {value!r}; expected {expected}")

@@ -1,0 +1,228 @@
+"""Multinomial logistic regression that says how far from the optimum it stopped."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from gradus.core.solution import Status
+from gradus.estimators.softmax_problem import Settings, certificate, checked_penalty, chosen_solver, on_weights
+from gradus.estimators.stderr import reporting_to_stderr
+from gradus.estimators.validation import TrainingData, new_data, training_data
+from gradus.losses import CrossEntropy, DualityGap, LinearModel
+from gradus.solvers import Stop, minimize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gradus.core.protocols import Proximable
+    from gradus.core.solution import Solution
+
+
+class SoftmaxRegression(ClassifierMixin, BaseEstimator):
+    """Softmax (multinomial logistic) regression with an elastic-net or any other proximable penalty.
+
+    Minimises, over weights W and an unpenalised intercept b,
+
+    sum_i w_i (lse(z_i) - z_i[y_i]) + alpha ((1 - l1_ratio) / 2 |W|^2 + l1_ratio |W|_1),  z_i = W x_i / temperature + b,
+
+    with weights w_i = sample weight times class weight, normalised to sum 1: scikit-learn's C is 1 / (alpha n). The fit
+    stops when the relative duality gap, an upper bound on (objective - minimum) / objective computed in float64 apart
+    from the solver, is at most ``tol``. Where it cannot get there it warns and says how far it got.
+
+    Parameters
+    ----------
+    alpha : strength of the penalty, >= 0. With 0 there is no duality gap, and ``tol`` is compared with the norm of the
+        gradient relative to its norm at W = 0
+    l1_ratio : share of the absolute values in the penalty, in [0, 1]
+    penalty : None, or an object of ``gradus.penalties`` that replaces ``alpha`` and ``l1_ratio``; it is given the
+        weights as a matrix (features, classes). Without a conjugate ``tol`` is compared with the relative norm of the
+        gradient mapping
+    fit_intercept : whether the logits have an intercept
+    temperature : > 0; divides W x
+    class_weight : None, "balanced", or a dict from class to weight
+    tol : > 0
+    max_iter : most iterations, >= 0
+    solver : "auto" (L-BFGS where the penalty is differentiable, FISTA elsewhere), "lbfgs", "newton-cg" or
+        "proximal-gradient"
+    warm_start : start from the last fit where its shape and classes are the same
+    random_state : accepted for the interface; nothing here is random
+    verbose : 1 prints progress to stderr
+
+    Attributes
+    ----------
+    coef_ : (classes, features); one row per class for two classes too
+    intercept_ : (classes,)
+    classes_ : the labels, sorted
+    n_iter_ : iterations of the last fit
+    objective_ : the minimised value
+    dual_gap_ : upper bound on objective_ - minimum; NaN where there is no gap (see ``alpha`` and ``penalty``)
+    relative_gap_ : what was compared with ``tol``
+    status_ : "converged", "iteration_limit", "stalled" or "diverged"
+    n_features_in_, feature_names_in_ : as in scikit-learn
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftmaxRegression(alpha=1e-3).fit(X, y)
+    >>> model.coef_.shape, model.status_, bool(model.relative_gap_ <= 1e-4)
+    ((3, 4), 'converged', True)
+    >>> round(model.score(X, y), 2)
+    0.98
+    """
+
+    def __init__(
+        self,
+        alpha: float = 1e-4,
+        l1_ratio: float = 0.0,
+        penalty: Proximable | None = None,
+        fit_intercept: bool = True,
+        temperature: float = 1.0,
+        class_weight: Any = None,
+        tol: float = 1e-4,
+        max_iter: int = 1000,
+        solver: str = "auto",
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty = penalty
+        self.fit_intercept = fit_intercept
+        self.temperature = temperature
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.solver = solver
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit on ``X`` (samples, features), dense or CSR, and labels ``y`` (samples,).
+
+        float32 stays float32, anything else becomes float64.
+
+        Raises
+        ------
+        InputError : for settings outside their range and data that cannot be fitted
+        """
+        settings = Settings(self.alpha, self.l1_ratio, self.temperature, self.tol, self.max_iter, self.solver)
+        penalty = settings.penalty() if self.penalty is None else checked_penalty(self.penalty)
+        data = training_data(self, X, y, sample_weight, self.class_weight)
+        previous = self._previous(data) if self.warm_start else None
+        model = self._model(data)
+        stop = Stop(certificate(model, penalty), settings.tol, settings.max_iter)
+        with reporting_to_stderr(self.verbose):
+            solver = chosen_solver(settings.solver, model, penalty)
+            solution = minimize(model, on_weights(penalty, model), _start(model, previous), solver, stop)
+        self._publish(solution, data)
+        self.dual_gap_ = solution.certificate * solution.value if isinstance(stop.certificate, DualityGap) else math.nan
+        self._warn(solution, model, penalty)
+        return self
+
+    def decision_function(self, X: Any) -> NDArray[np.floating[Any]]:
+        """Return the logits (samples, classes); of two classes their difference (samples,), positive for the second."""
+        logits = self._logits(X)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class of the largest logit for each row."""
+        predicted: NDArray[Any] = self.classes_[self._logits(X).argmax(axis=1)]
+        return predicted
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating[Any]]:
+        """Return the probabilities (samples, classes); rows sum to 1."""
+        return torch.softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.floating[Any]]:
+        """Return the logarithms of the probabilities (samples, classes), finite where the probability underflows."""
+        return torch.log_softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _model(self, data: TrainingData) -> LinearModel[CrossEntropy]:
+        loss = CrossEntropy(data.codes, len(data.classes))
+        return LinearModel(loss, data.features, data.weights, bool(self.fit_intercept), 1.0 / self.temperature)
+
+    def _previous(self, data: TrainingData) -> NDArray[np.floating[Any]] | None:
+        """Return the last fit as a point, where its classes and features are those of ``data``."""
+        classes = getattr(self, "classes_", None)
+        if classes is None or not np.array_equal(classes, data.classes):
+            return None
+        if self.coef_.shape[1] != data.features.shape[1]:
+            return None
+        return np.vstack([self.coef_.T, self.intercept_]) if self.fit_intercept else self.coef_.T
+
+    def _publish(self, solution: Solution, data: TrainingData) -> None:
+        point = solution.point.cpu().numpy()
+        features = data.features.shape[1]
+        self.classes_ = data.classes
+        self.coef_ = np.ascontiguousarray(point[:features].T)
+        self.intercept_ = point[features].copy() if self.fit_intercept else np.zeros(len(data.classes), point.dtype)
+        self.n_iter_ = solution.iterations
+        self.objective_ = solution.value
+        self.relative_gap_ = solution.certificate
+        self.status_ = solution.status.name.lower()
+
+    def _warn(self, solution: Solution, model: LinearModel[CrossEntropy], penalty: Proximable) -> None:
+        if self.penalty is None and self.alpha == 0 and _separated(model, solution):
+            warnings.warn(
+                "the classes are linearly separable and alpha is 0, so no finite weights minimise the loss: "
+                "these are the ones the solver stopped at; give alpha > 0",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        elif not solution.converged:
+            what = "relative gradient" if math.isnan(self.dual_gap_) else "relative duality gap"
+            warnings.warn(
+                f"after {solution.iterations} iterations the {what} is {solution.certificate:.2e}, above "
+                f"tol={self.tol:g} ({solution.status.value}): {_ADVICE[solution.status]}",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _logits(self, X: Any) -> NDArray[np.floating[Any]]:
+        check_is_fitted(self)
+        features = new_data(self, X)
+        weights = torch.from_numpy(np.ascontiguousarray(self.coef_.T)).to(features.dtype)
+        logits = features.times(weights / self.temperature) + torch.from_numpy(self.intercept_).to(features.dtype)
+        values: NDArray[np.floating[Any]] = logits.numpy()
+        return values
+
+
+_ADVICE = {
+    Status.ITERATION_LIMIT: "raise max_iter, scale the features or raise tol",
+    Status.STALLED: "give the data in float64, scale the features or raise tol",
+    Status.DIVERGED: "scale the features, whose values are too large",
+}
+
+
+def _start(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]] | None) -> torch.Tensor:
+    if previous is None:
+        return model.zeros()
+    return torch.from_numpy(np.ascontiguousarray(previous)).to(model.features.dtype)
+
+
+def _separated(model: LinearModel[CrossEntropy], solution: Solution) -> bool:
+    """Whether every weighted row's own logit is strictly above the others: then larger weights are always better."""
+    for block in model.blocks:
+        logits = model.logits(solution.point, block.features)
+        label = block.loss.targets[:, None]
+        own = logits.gather(1, label)
+        others = logits.scatter(1, label, -math.inf).amax(dim=1, keepdim=True)
+        if not bool(((own > others)[:, 0] | (block.weights == 0)).all()):
+            return False
+    return True

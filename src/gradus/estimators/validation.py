@@ -1,0 +1,91 @@
+"""What a classifier is given, checked once at the boundary."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+import torch
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from gradus.core.errors import InputError
+from gradus.losses import DenseFeatures, Features, SparseFeatures
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+
+class TrainingData(NamedTuple):
+    """Features, labels as codes and weights that sum to 1, ready for a ``LinearModel``."""
+
+    features: Features
+    codes: torch.Tensor
+    weights: torch.Tensor
+    classes: np.ndarray[Any, Any]
+
+
+def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, class_weight: Any) -> TrainingData:
+    """Return ``X`` and ``y`` checked and converted, with ``n_features_in_`` set on the estimator.
+
+    Raises
+    ------
+    InputError : for NaN or infinities, wrong shapes, labels of other lengths, fewer than two classes, or bad weights
+    """
+    try:
+        X, y = validate_data(
+            estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], accept_large_sparse=True
+        )
+        check_classification_targets(y)
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    classes, codes = np.unique(y, return_inverse=True)
+    weights = weights * _class_weights(class_weight, classes, y, weights)[codes]
+    _require_classes(classes, codes, weights)
+    weights = torch.from_numpy(weights / weights.sum())
+    features = as_features(X)
+    return TrainingData(features, torch.from_numpy(codes.astype(np.int64)), weights.to(features.dtype), classes)
+
+
+def new_data(estimator: BaseEstimator, X: Any) -> Features:
+    """Return ``X`` checked against what the estimator was fitted on, and converted."""
+    try:
+        X = validate_data(estimator, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return as_features(X)
+
+
+def as_features(X: Any) -> Features:
+    """Return a checked NumPy or SciPy matrix as features; dense data is not copied where its layout allows it."""
+    if scipy.sparse.issparse(X):
+        return SparseFeatures(scipy.sparse.csr_array(X))
+    dense = np.ascontiguousarray(X)
+    # torch wants to own a writable view; a read-only array (a memory map) is copied
+    return DenseFeatures(torch.from_numpy(dense if dense.flags.writeable else dense.copy()))
+
+
+def _class_weights(class_weight: Any, classes: np.ndarray[Any, Any], y: Any, weights: Any) -> np.ndarray[Any, Any]:
+    if class_weight is None:
+        return np.ones(len(classes))
+    if not isinstance(class_weight, dict) and class_weight != "balanced":
+        raise InputError(f"class_weight is {class_weight!r}; expected None, 'balanced' or a dict from class to weight")
+    try:
+        chosen = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
+    except ValueError as error:
+        raise InputError(f"class_weight does not fit the classes in y: {error}") from None
+    bad = [(name, weight) for name, weight in zip(classes, chosen, strict=True) if not 0 <= weight < math.inf]
+    if bad:
+        raise InputError(f"class_weight of class {bad[0][0]} is {bad[0][1]}; expected a finite number >= 0")
+    return np.asarray(chosen, dtype=np.float64)
+
+
+def _require_classes(classes: np.ndarray[Any, Any], codes: np.ndarray[Any, Any], weights: Any) -> None:
+    if len(classes) < 2:
+        raise InputError(f"y has one class only ({classes[0]!r}); a classifier needs rows of at least two classes")
+    if np.count_nonzero(np.bincount(codes, weights=weights, minlength=len(classes))) < 2:
+        raise InputError("sample_weight and class_weight leave one class only; give weight to at least two classes")

@@ -1,0 +1,47 @@
+"""What a loss must offer to be put on top of a linear model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from torch import Tensor
+
+
+class SampleLoss(Protocol):
+    """A convex loss per row of logits, with its labels bound; weights are given at each call."""
+
+    @property
+    def outputs(self) -> int:
+        """Columns of the logits."""
+
+    @property
+    def samples(self) -> int:
+        """Rows of the logits."""
+
+    def rows(self, start: int, stop: int) -> Self:
+        """Return the same loss on the rows from ``start`` to before ``stop``."""
+
+    def to(self, dtype: torch.dtype) -> Self:
+        """Return the same loss with floating-point labels in ``dtype``."""
+
+    def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return sum_i w_i loss_i (float64 scalar) and its derivative in the logits."""
+
+    def curvature(self, logits: Tensor, weights: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return the product with the Hessian in the logits."""
+
+    def curvature_bound(self) -> float:
+        """Return an upper bound on the eigenvalues of one row's Hessian in the logits."""
+
+    def typical_curvature(self) -> float:
+        """Return an eigenvalue of one row's Hessian that is typical: the scale of a preconditioner."""
+
+    def dual_value(self, residual: Tensor, weights: Tensor) -> Tensor:
+        """Return minus the weighted sum of the loss's conjugate at the unweighted residuals."""
+
+    def balanced(self, residual: Tensor, weights: Tensor) -> Tensor:
+        """Return feasible residuals near ``residual`` whose weighted sum is 0 in every column."""
