@@ -12,6 +12,7 @@ docs/derivations/top-k.md derives the third.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,18 +69,18 @@ class Tally:
     rows: NDArray[np.int64]
     tied: float
 
-    @property
+    @cached_property
     def overall(self) -> Rates:
         """Return the errors of all rows, (len(k),)."""
         return self.misses.map(lambda misses: misses.sum(axis=0) / self.mass.sum())
 
-    @property
+    @cached_property
     def per_class(self) -> Rates:
         """Return the errors of each class, (K, len(k)); NaN where a class has no rows."""
         mass = np.where(self.mass > 0, self.mass, np.nan)[:-1, None]
         return self.misses.map(lambda misses: misses[:-1] / mass)
 
-    @property
+    @cached_property
     def macro(self) -> Rates:
         """Return the mean of the errors of the classes that are present, (len(k),); NaN where none is."""
         present = self.mass[:-1] > 0
@@ -105,20 +106,43 @@ def tally(table: RankTable, k: tuple[int, ...]) -> Tally:
     size = table.n_classes + 1
     mass = table.mass
 
-    def by_class(values: NDArray[Any]) -> Floats:
-        sums: Floats = np.bincount(table.label, weights=values, minlength=size).astype(np.float64, copy=False)
+    def by_class(label: NDArray[np.int64], values: NDArray[Any]) -> Floats:
+        sums: Floats = np.bincount(label, weights=values, minlength=size).astype(np.float64, copy=False)
         return sums
 
-    greater, equal = table.greater, table.equal
-    optimistic = np.stack([by_class(mass * (greater >= few)) for few in k], axis=1)
+    optimistic = np.stack([by_class(table.label, mass * (table.greater >= few)) for few in k], axis=1)
     expected = pessimistic = optimistic
-    if equal.any():
-        expected = np.stack([by_class(mass * miss(greater, equal, few)) for few in k], axis=1)
-        pessimistic = np.stack([by_class(mass * (greater + equal >= few)) for few in k], axis=1)
+    tied = np.flatnonzero(table.equal)
+    if tied.size:
+        # the readings differ in the tied rows only, which are few as a rule
+        label, greater, equal, weight = table.label[tied], table.greater[tied], table.equal[tied], mass[tied]
+        at_random = [miss(greater, equal, few) - (greater >= few) for few in k]
+        at_worst = [(greater < few) & (greater + equal >= few) for few in k]
+        expected = optimistic + np.stack([by_class(label, weight * more) for more in at_random], axis=1)
+        pessimistic = optimistic + np.stack([by_class(label, weight * more) for more in at_worst], axis=1)
     return Tally(
         misses=Rates(expected, optimistic, pessimistic),
-        mass=by_class(mass),
-        square=by_class(mass if table.weight is None else mass * table.weight),
-        rows=by_class(table.count).astype(np.int64),
-        tied=float(mass[equal > 0].sum()),
+        mass=by_class(table.label, mass),
+        square=by_class(table.label, mass if table.weight is None else mass * table.weight),
+        rows=by_class(table.label, table.count).astype(np.int64),
+        tied=float(mass[tied].sum()),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What intervals are computed from.
+
+    Attributes
+    ----------
+    table : distinct rows, with ranks up to the largest k
+    k : numbers of guesses, ascending
+    """
+
+    table: RankTable
+    k: tuple[int, ...]
+
+    @cached_property
+    def sums(self) -> Tally:
+        """Return the sums over the rows of each class."""
+        return tally(self.table, self.k)

@@ -9,13 +9,12 @@ import numpy as np
 from scipy.special import betaincinv, ndtri
 
 from gradus.core.errors import InputError
-from gradus.metrics.figures import Rates, Tally, tally
+from gradus.metrics.figures import Rates, Sample, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradus.metrics.figures import Floats
-    from gradus.metrics.table import RankTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +46,8 @@ class Interval(Protocol):
     def method(self) -> str:
         """Return the name of the method, as files and tables state it."""
 
-    def limits(self, table: RankTable, k: tuple[int, ...]) -> tuple[Figures, Figures]:
-        """Return the lower and the upper limits of every figure of ``table``."""
+    def limits(self, sample: Sample) -> tuple[Figures, Figures]:
+        """Return the lower and the upper limits of every figure of ``sample``."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,13 @@ class Wilson:
         """Return ``"wilson"``."""
         return "wilson"
 
-    def limits(self, table: RankTable, k: tuple[int, ...]) -> tuple[Figures, Figures]:
-        """Return the lower and the upper limits of every figure of ``table``; O(entries x len(k))."""
+    def limits(self, sample: Sample) -> tuple[Figures, Figures]:
+        """Return the lower and the upper limits of every figure of ``sample``; O(entries x len(k))."""
 
         def bounds(error: Rates, rows: Floats) -> tuple[Floats, Floats]:
             return self.proportion(error.expected, rows)
 
-        return closed_form(tally(table, k), bounds, _z(self.level))
+        return closed_form(sample.sums, bounds, _z(self.level))
 
     def proportion(self, error: Floats, rows: Floats) -> tuple[Floats, Floats]:
         """Return the limits for ``error``, the mean over ``rows`` (effective) rows; NaN where there are none."""
@@ -137,13 +136,13 @@ class ClopperPearson:
         """Return ``"clopper-pearson"``."""
         return "clopper-pearson"
 
-    def limits(self, table: RankTable, k: tuple[int, ...]) -> tuple[Figures, Figures]:
-        """Return the lower and the upper limits of every figure of ``table``; O(entries x len(k))."""
+    def limits(self, sample: Sample) -> tuple[Figures, Figures]:
+        """Return the lower and the upper limits of every figure of ``sample``; O(entries x len(k))."""
 
         def bounds(error: Rates, rows: Floats) -> tuple[Floats, Floats]:
             return self.proportion(error.optimistic, rows)[0], self.proportion(error.pessimistic, rows)[1]
 
-        return closed_form(tally(table, k), bounds, _z(self.level))
+        return closed_form(sample.sums, bounds, _z(self.level))
 
     def proportion(self, error: Floats, rows: Floats) -> tuple[Floats, Floats]:
         """Return the limits for ``error``, the mean over ``rows`` (effective) rows; NaN where there are none."""

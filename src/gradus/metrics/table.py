@@ -60,11 +60,11 @@ class RankTable:
         return self.count.astype(np.float64) if self.weight is None else self.count * self.weight
 
     def up_to(self, k: int) -> RankTable:
-        """Return a smaller table with the same errors for 1 to ``k`` guesses, and the same ties."""
+        """Return these rows with greater ranks counted as ``k``: the errors for 1 to ``k`` guesses are the same."""
         beyond = self.greater >= k
         greater = np.where(beyond, k, self.greater)
         equal = np.where(beyond, np.minimum(self.equal, 1), self.equal)
-        return distinct(replace(self, greater=greater, equal=equal, row_id=None))
+        return replace(self, greater=greater, equal=equal, row_id=None)
 
     def select(self, chosen: NDArray[Any]) -> RankTable:
         """Return the entries that a mask or an index chooses."""
@@ -79,24 +79,40 @@ def distinct(table: RankTable) -> RankTable:
     """Return ``table`` sorted, with equal entries counted together."""
     if table.n_classes > LARGEST_CLASSES:
         raise InputError(f"there are {table.n_classes} classes; at most {LARGEST_CLASSES} are supported")
-    base = table.n_classes + 1
-    key = (table.label * base + table.greater) * base + table.equal
+    if not len(table.count):
+        return table
+    bases = int(table.greater.max()) + 1, int(table.equal.max()) + 1
+    key = (table.label * bases[0] + table.greater) * bases[1] + table.equal
     others = [column for column in (table.weight, table.group, table.row_id) if column is not None]
-    if not others and table.count.size and (table.count == 1).all():
-        # every row of one batch: sorting plain integers is several times faster than sorting their positions
-        key, count = np.unique(key, return_counts=True)
-        label_and_greater, equal = np.divmod(key, base)
-        label, greater = np.divmod(label_and_greater, base)
-        return replace(table, label=label, greater=greater, equal=equal, count=count.astype(np.int64))
+    if not others and (table.count == 1).all():
+        return _histogram(table, key, bases)
     order = np.lexsort((*others, key))
     sorted_table = table.select(order)
     changes = [column[order] for column in (key, *others)]
     first = np.ones(len(order), dtype=bool)
-    if len(order):
-        first[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in changes])
+    first[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in changes])
     starts = np.flatnonzero(first)
-    count = np.add.reduceat(sorted_table.count, starts) if len(starts) else sorted_table.count
-    return replace(sorted_table.select(starts), count=count)
+    return replace(sorted_table.select(starts), count=np.add.reduceat(sorted_table.count, starts))
+
+
+def _histogram(table: RankTable, key: NDArray[np.int64], bases: tuple[int, int]) -> RankTable:
+    """Count equal keys of single rows, by counting where that is possible and by sorting where not."""
+    most_greater, most_equal = bases
+    cells = int(key.max()) // most_equal + 1
+    if cells <= 4 * len(key):
+        tied = key[table.equal > 0]
+        untied = np.bincount(key[table.equal == 0] // most_equal, minlength=cells)
+        occupied = np.flatnonzero(untied)
+        tied_keys, tied_counts = np.unique(tied, return_counts=True)
+        keys = np.concatenate([occupied * most_equal, tied_keys])
+        counts = np.concatenate([untied[occupied], tied_counts])
+        order = np.argsort(keys, kind="stable")
+        keys, counts = keys[order], counts[order]
+    else:
+        keys, counts = np.unique(key, return_counts=True)
+    label_and_greater, equal = np.divmod(keys, most_equal)
+    label, greater = np.divmod(label_and_greater, most_greater)
+    return replace(table, label=label, greater=greater, equal=equal, count=counts.astype(np.int64))
 
 
 def together(tables: Iterable[RankTable]) -> RankTable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.core.errors import InputError
-from gradus.metrics.figures import tally
+from gradus.metrics.figures import Sample
 from gradus.metrics.intervals import Figures, Interval, Wilson
 from gradus.metrics.policy import STRICT, AbsentClasses, Policy, Rows
 from gradus.metrics.ranks import LEFT_OUT, RankCounts, RankedRows, ranked_rows
@@ -62,8 +62,10 @@ def top_k_errors(
     >>> result.ties
     0.25
     """
-    table = tabulate(rows_of(y_true), scores, policy)
-    return errors_of(table, k, interval, policy)
+    rows = rows_of(y_true)
+    ranked = ranked_rows(rows, scores, policy)
+    sample = sample_of(tabulate(rows, ranked), k)
+    return errors_of(sample, interval, policy)
 
 
 def top_k_errors_from_counts(
@@ -101,31 +103,33 @@ def top_k_errors_from_counts(
     counts = RankCounts(_counts(greater, "greater", len(codes)), _counts(equal, "equal", len(codes)))
     _require_possible(codes, counts, n_classes)
     codes = np.where((codes >= 0) & (codes < n_classes), codes, n_classes)
-    return errors_of(_table(rows, RankedRows(codes, counts, n_classes)), k, interval, STRICT)
+    sample = sample_of(tabulate(rows, RankedRows(codes, counts, n_classes)), k)
+    return errors_of(sample, interval, STRICT)
 
 
-def tabulate(rows: Rows, scores: Any, policy: Policy) -> RankTable:
-    """Return the table of the ranks of ``rows``."""
-    return _table(rows, ranked_rows(rows, scores, policy))
-
-
-def errors_of(table: RankTable, k: int | Sequence[int], interval: Interval, policy: Policy) -> TopKErrors:
-    """Return the errors of ``table``."""
+def sample_of(table: RankTable, k: int | Sequence[int]) -> Sample:
+    """Return ``table``, whose rows need not be distinct, as intervals and errors want it."""
     asked = read_k(k, table.n_classes)
+    if table.row_id is not None:
+        table = together([table])
+    return Sample(distinct(table.up_to(asked[-1])), asked)
+
+
+def errors_of(sample: Sample, interval: Interval, policy: Policy) -> TopKErrors:
+    """Return the errors of ``sample``."""
+    table, sums = sample.table, sample.sums
     rows = table.rows
     if rows == 0:
         left_out = f" ({table.dropped} were left out because of their labels)" if table.dropped else ""
         raise InputError(f"there are no rows to state an error of{left_out}: give at least one")
     if table.mass.sum() <= 0:
         raise InputError("all sample weights are 0: give at least one row a positive weight")
-    table = table.up_to(asked[-1])
-    sums = tally(table, asked)
     notes = _notes(table, int((sums.mass[:-1] > 0).sum()), policy)
-    lower, upper = interval.limits(table, asked)
+    lower, upper = interval.limits(sample)
     value = Figures(sums.overall, sums.macro.expected, sums.per_class.expected, sums.tied / float(sums.mass.sum()))
     names = range(table.n_classes) if policy.classes is None else policy.classes
     return TopKErrors(
-        k=asked,
+        k=sample.k,
         rows=rows,
         classes=tuple(name.item() if isinstance(name, np.generic) else name for name in names),
         class_rows=sums.rows[:-1],
@@ -154,7 +158,8 @@ def _notes(table: RankTable, present: int, policy: Policy) -> tuple[str, ...]:
     return tuple(note for number, note in said if number)
 
 
-def _table(rows: Rows, ranked: RankedRows) -> RankTable:
+def tabulate(rows: Rows, ranked: RankedRows) -> RankTable:
+    """Return one entry for each row that is not left out."""
     codes, (greater, equal), n_classes = ranked
     size = len(codes)
     table = RankTable(
@@ -170,7 +175,7 @@ def _table(rows: Rows, ranked: RankedRows) -> RankTable:
     kept = greater != LEFT_OUT
     if not kept.all():
         table = replace(table.select(kept), dropped=int(size - kept.sum()))
-    return together([table]) if table.row_id is not None else distinct(table)
+    return table
 
 
 def _counts(counts: Any, name: str, n_rows: int) -> Any:
