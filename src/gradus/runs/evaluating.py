@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 from gradus.core import progress
 from gradus.core.errors import InputError
 from gradus.core.files import written_whole
-from gradus.metrics import Wilson, rank_counts, top_k_errors_from_counts
+from gradus.metrics import PerClass, TopKErrors, Wilson, rank_counts, top_k_errors_from_counts
 from gradus.report import Predictions
 from gradus.runs.directory import METRICS, PREDICTIONS
 from gradus.runs.environment import write_json
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradus.runs.run import Run
 
 _BLOCK_ROWS = 16_384
+_FEW_GUESSES = 5
 
 
 def evaluate(run: Run) -> None:
@@ -86,17 +87,43 @@ def _metrics(run: Run, predictions: Predictions, cross_entropy: float) -> dict[s
         k=range(1, min(config.largest_k, len(names)) + 1),
         interval=Wilson(level=config.level),
     )
+    stated = errors.as_dict()
     common = int(np.bincount(labels[run.split.train], minlength=len(names)).argmax())
     fit = {name: value for name, value in asdict(record).items() if name not in ("train_rows", "validation_rows")}
     return {
         "rows": {"train": record.train_rows, "validation": record.validation_rows, "test": len(test)},
         "classes": list(names),
-        **_stated(errors),
+        "interval": stated["interval"],
+        "top_k": stated["top_k"],
+        "ties": stated["ties"],
         "cross_entropy": cross_entropy,
         "baseline": {"class": names[common], "error": float((labels[test] != common).mean())},
         "per_class": _per_class(errors, predictions.predicted[test], names),
         "fit": fit | {"path": [asdict(strength) for strength in record.path]},
     }
+
+
+def _per_class(errors: TopKErrors, predicted: NDArray[np.int64], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return a row for every class: its errors with one guess and with a few, and how often it was predicted."""
+    few = min(_FEW_GUESSES, len(errors.k)) - 1
+    given = np.bincount(predicted, minlength=len(names))
+    classes = errors.per_class
+    return [
+        {
+            "class": name,
+            "rows": int(classes.rows[code]),
+            "predicted": int(given[code]),
+            **_limits(classes, code, 0),
+            "top_k": {"k": errors.k[few], **_limits(classes, code, few)},
+        }
+        for code, name in enumerate(names)
+    ]
+
+
+def _limits(classes: PerClass, code: int, column: int) -> dict[str, float | None]:
+    """Return the error of a class and its interval; None where the class has no test rows."""
+    figures = {"error": classes.error, "low": classes.low, "high": classes.high}
+    return {name: None if classes.rows[code] == 0 else float(figure[code, column]) for name, figure in figures.items()}
 
 
 def save_predictions(run: Run, predictions: Predictions) -> None:

@@ -8,7 +8,7 @@ from gradus.data import stratified_split
 from gradus.runs.directory import MODEL
 from gradus.runs.model import FitRecord, LinearClassifier, Strength
 from gradus.runs.scaling import Standardisation
-from gradus.runs.strengths import Rows, best, fit_quietly, new_estimator, regularisation_path
+from gradus.runs.strengths import Rows, best, certified_gap, fit_quietly, new_estimator, regularisation_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +31,13 @@ def fit(run: Run) -> None:
         part = stratified_split(train.labels, config.validation_fraction, run.config.seed)
         validation_rows = len(part.test)
         path = regularisation_path(config, _taken(train, part.train), _taken(train, part.test))
-    alpha = best(path).alpha if config.alpha == "auto" else config.alpha
+    alpha = best(path, validation_rows).alpha if config.alpha == "auto" else config.alpha
     estimator = fit_quietly(new_estimator(config, alpha), train)
     coef, intercept = scaling.unfold(estimator.coef_, estimator.intercept_)
     record = FitRecord(
         alpha=alpha,
         l1_ratio=config.l1_ratio,
-        relative_gap=estimator.relative_gap_,
+        relative_gap=certified_gap(estimator),
         iterations=int(estimator.n_iter_),
         status=estimator.status_,
         scaling=config.scale if config.scale != "auto" else ("standard" if is_table(run) else "none"),

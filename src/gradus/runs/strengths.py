@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,9 +62,16 @@ def regularisation_path(config: FitConfig, learn: Rows, validate: Rows) -> tuple
     return tuple(path)
 
 
-def best(path: Sequence[Strength]) -> Strength:
-    """Return the strength with the fewest errors; among equals the one of lowest cross-entropy."""
-    return min(path, key=lambda strength: (strength.error, strength.cross_entropy))
+def best(path: Sequence[Strength], validation_rows: int) -> Strength:
+    """Return the strength of lowest cross-entropy among those whose error cannot be told from the lowest.
+
+    Cannot be told means within one standard error of it: on few rows the count of errors is too coarse to choose by,
+    and the cross-entropy is not.
+    """
+    lowest = min(strength.error for strength in path)
+    margin = math.sqrt(lowest * (1.0 - lowest) / validation_rows)
+    eligible = [strength for strength in path if strength.error <= lowest + margin]
+    return min(eligible, key=lambda strength: strength.cross_entropy)
 
 
 def new_estimator(config: FitConfig, alpha: float, *, warm_start: bool = False) -> SoftmaxRegression:
@@ -85,6 +93,11 @@ def fit_quietly(estimator: SoftmaxRegression, rows: Rows) -> SoftmaxRegression:
         return estimator.fit(rows.features, rows.labels)
 
 
+def certified_gap(estimator: SoftmaxRegression) -> float | None:
+    """Return the relative duality gap of a fit; None where there is no dual (alpha 0)."""
+    return None if math.isnan(estimator.dual_gap_) else float(estimator.relative_gap_)
+
+
 def _judged(estimator: SoftmaxRegression, learn: Rows, validate: Rows) -> Strength:
     fit_quietly(estimator, learn)
     log_probabilities = estimator.predict_log_proba(validate.features)
@@ -94,5 +107,5 @@ def _judged(estimator: SoftmaxRegression, learn: Rows, validate: Rows) -> Streng
         alpha=float(estimator.alpha),
         error=float(wrong.mean()),
         cross_entropy=float(-of_label.mean(dtype=np.float64)),
-        relative_gap=estimator.relative_gap_,
+        relative_gap=certified_gap(estimator),
     )
