@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from gradus.report import ReportContent
@@ -45,11 +46,10 @@ class Plot:
         return np.stack([left + (x - x0) / (x1 - x0) * width, top + (y1 - y) / (y1 - y0) * height], 1)
 
     def lonely(self, among: np.ndarray, number: int) -> list[int]:
-        """Rows of ``among`` (positions) whose points are farthest from any other point of ``among``, at most 20."""
+        """Rows of ``among`` (positions) whose points are farthest from any other point of ``among``."""
         places = self.pixels()[among]
-        distance = ((places[:, None] - places[None]) ** 2).sum(2)
-        np.fill_diagonal(distance, np.inf)
-        return [int(among[row]) for row in np.argsort(-distance.min(1))[:number]]
+        distance = cKDTree(places).query(places, k=2)[0][:, 1]
+        return [int(row) for row in among[np.argsort(-distance)[:number]]]
 
     def hover(self, row: int) -> str:
         """Point at a row; return the row id that the card shows."""

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from gradus.report.content import Map, ReportContent
     from gradus.report.sprites import Sprites
 
-# While a person drags, every eighth point is drawn once there are more than this; the rest return when they stop.
-_DRAWN_WHILE_MOVING = 8000
+# While a person drags, about this many points are painted, evenly drawn; the rest return when they stop.
+_PAINTED_WHILE_MOVING = 5000
+# Beyond this many rows points are so small that squares, which paint in half the time, look the same as discs.
+_MANY_ROWS = 20_000
 _FIGURE_SIDE = 600
 
 
@@ -75,6 +77,7 @@ def map_figure(drawn: Map, order: NDArray[np.int64]) -> dict[str, Any]:
         "y",
         source=source,
         view=CDSView(filter=shown),
+        marker="square" if len(order) > _MANY_ROWS else "circle",
         size=point_size(len(order)) + 0.5,
         fill_color=transform("code", colours),
         line_color=None,
@@ -100,8 +103,8 @@ def _empty_figure(rows: int) -> figure:
         toolbar_location=None,
         tools="",
         output_backend="canvas",
-        lod_threshold=_DRAWN_WHILE_MOVING,
-        lod_factor=max(1, round(rows / _DRAWN_WHILE_MOVING)),
+        lod_threshold=_PAINTED_WHILE_MOVING,
+        lod_factor=max(1, round(rows / _PAINTED_WHILE_MOVING)),
         lod_timeout=300,
         # The page's ground shows through, light or dark.
         background_fill_color=None,
