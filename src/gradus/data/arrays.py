@@ -46,6 +46,19 @@ def as_floats(array: NDArray[np.generic]) -> NDArray[np.floating]:
     return np.ascontiguousarray(array, dtype=np.float32 if exact else np.float64)
 
 
+def as_exact_floats(values: NDArray[np.float64]) -> NDArray[np.floating]:
+    """Return float32 where it holds every value exactly, else the float64 that was given.
+
+    Examples
+    --------
+    >>> as_exact_floats(np.array([0.5, 3.0])).dtype, as_exact_floats(np.array([0.1])).dtype
+    (dtype('float32'), dtype('float64'))
+    """
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float32)
+    return narrow if np.array_equal(narrow, values, equal_nan=True) else values
+
+
 def from_array(array: NDArray[np.generic]) -> Content:
     """Return the rows of a numeric array as features, and as images where it has an image's shape.
 

@@ -46,13 +46,15 @@ def look_into(path: Path) -> Folder:
 
 
 def look_below(path: Path) -> Folder:
-    """Return the images and other files in ``path`` and in all folders below it; a folder reached twice counts once.
+    """Return the images and other files in ``path`` and in all folders below it.
 
-    A link that leads back to a folder on the way here would otherwise never end.
+    A folder reached twice counts once, and a link that leads up to a folder on the way here is not followed: it would
+    never end, and would bring the images of other classes in.
     """
     images: list[Path] = []
     others: list[Path] = []
-    waiting, seen = [path], set()
+    waiting = [path]
+    seen = {(above.stat().st_dev, above.stat().st_ino) for above in path.resolve().parents}
     while waiting:
         folder = waiting.pop()
         status = folder.stat()

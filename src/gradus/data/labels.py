@@ -20,6 +20,8 @@ MISSING = -1
 # int() refuses numbers beyond 4,300 digits; a class name that long is text.
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,100}")
 
+NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -70,6 +72,26 @@ def from_text(values: Sequence[str]) -> Labels:
     for code, position in enumerate(order):
         code_of_place[kept[position]] = code
     return Labels(code_of_place[first] if len(raw) else first, tuple(names[position] for position in order))
+
+
+def from_cells(values: Sequence[str]) -> Labels:
+    """Return the classes of labels from a file without types: numbers such as "1.0" are the class 1; "01" is text.
+
+    Raises
+    ------
+    InputError : if all labels are numbers and one of them is not whole
+
+    Examples
+    --------
+    >>> from_cells(["1.0", "2.0", "", "10.0"])
+    Labels(codes=array([ 0,  1, -1,  2]), class_names=('1', '2', '10'), declared=False)
+    """
+    distinct = {value.strip() for value in values} - {"", "nan", "NaN"}
+    if not all(NUMBER.fullmatch(value) for value in distinct) or all(
+        WHOLE_NUMBER.fullmatch(value) for value in distinct
+    ):
+        return from_text(values)
+    return from_numbers(np.array([float(value) if value.strip() else np.nan for value in values]), "the labels")
 
 
 def from_numbers(values: NDArray[np.generic], where: str) -> Labels:

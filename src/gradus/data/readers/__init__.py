@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gradus.data.readers.delimited import open_delimited
 from gradus.data.readers.digits import open_digits
 from gradus.data.readers.image_folder import open_image_folder
+from gradus.data.readers.npy import open_npy
 from gradus.data.readers.npz import open_npz
+from gradus.data.readers.parquet import open_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +41,13 @@ class Reader:
     accepts: frozenset[str] = frozenset()
 
 
+DELIMITED = frozenset({"label", "ids", "test"})
 READERS = (
     Reader("the bundled digits", (), open_digits),
     Reader(FOLDER, (), open_image_folder, frozenset({"size", "channels", "test"})),
     Reader("an .npz archive", (".npz",), open_npz, frozenset({"ids", "test"})),
+    Reader("an .npy array", (".npy",), open_npy, frozenset({"labels", "label"})),
+    Reader("a CSV table", (".csv", ".csv.gz"), open_delimited, DELIMITED),
+    Reader("a TSV table", (".tsv", ".tsv.gz"), open_delimited, DELIMITED),
+    Reader("a Parquet table", (".parquet",), open_parquet, DELIMITED | {"size", "channels"}),
 )
