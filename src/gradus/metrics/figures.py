@@ -89,7 +89,7 @@ class Tally:
         return self.per_class.map(lambda errors: errors[present].mean(axis=0))
 
 
-def miss(greater: NDArray[Any], equal: NDArray[Any], k: int) -> Floats:
+def miss(greater: NDArray[Any], equal: NDArray[Any], k: int | NDArray[Any]) -> Floats:
     """Return the probability that the label is not among k guesses, ties broken at random.
 
     Examples

@@ -90,7 +90,7 @@ class Wilson:
         def bounds(error: Rates, rows: Floats) -> tuple[Floats, Floats]:
             return self.proportion(error.expected, rows)
 
-        return closed_form(sample.sums, bounds, _z(self.level))
+        return closed_form(sample, bounds, _z(self.level))
 
     def proportion(self, error: Floats, rows: Floats) -> tuple[Floats, Floats]:
         """Return the limits for ``error``, the mean over ``rows`` (effective) rows; NaN where there are none."""
@@ -142,7 +142,7 @@ class ClopperPearson:
         def bounds(error: Rates, rows: Floats) -> tuple[Floats, Floats]:
             return self.proportion(error.optimistic, rows)[0], self.proportion(error.pessimistic, rows)[1]
 
-        return closed_form(sample.sums, bounds, _z(self.level))
+        return closed_form(sample, bounds, _z(self.level))
 
     def proportion(self, error: Floats, rows: Floats) -> tuple[Floats, Floats]:
         """Return the limits for ``error``, the mean over ``rows`` (effective) rows; NaN where there are none."""
@@ -161,9 +161,17 @@ def require_level(level: float) -> None:
 
 
 def closed_form(
-    sums: Tally, bounds: Callable[[Rates, Floats], tuple[Floats, Floats]], z: float
+    sample: Sample, bounds: Callable[[Rates, Floats], tuple[Floats, Floats]], z: float
 ) -> tuple[Figures, Figures]:
-    """Return the limits that ``bounds`` (of rates and effective rows) gives for every figure of ``sums``."""
+    """Return the limits that ``bounds`` (of rates and effective rows) gives for every figure of ``sample``.
+
+    Raises
+    ------
+    InputError : if the rows have groups, since such limits take rows as independent
+    """
+    if sample.table.group is not None:
+        raise InputError("the rows have groups, but this interval takes rows as independent: use ClusterBootstrap")
+    sums = sample.sums
     everyone = effective_rows(sums.mass.sum(), sums.square.sum())
     of_class = effective_rows(sums.mass, sums.square)[:-1]
     overall = sums.overall

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,6 +51,11 @@ class Policy:
     nan_scores: NanScores = NanScores.ERROR
     unknown_labels: UnknownLabels = UnknownLabels.ERROR
     absent_classes: AbsentClasses = AbsentClasses.SKIP
+
+    def __post_init__(self) -> None:
+        if self.classes is not None:
+            names = (name.item() if isinstance(name, np.generic) else name for name in self.classes)
+            object.__setattr__(self, "classes", tuple(names))
 
 
 STRICT = Policy()

@@ -74,6 +74,39 @@ class RankTable:
         """Return this table with some of its columns replaced."""
         return replace(self, **columns)
 
+    def require_addable(self, other: RankTable) -> None:
+        """Raise ``InputError`` unless the two are of the same classes and hold the same things of each row."""
+        if other.n_classes != self.n_classes:
+            raise InputError(f"scores of {self.n_classes} and of {other.n_classes} classes do not add up")
+        if len(self.count) and len(other.count) and _kinds(other) != _kinds(self):
+            raise InputError(
+                "one batch has weights, groups or row ids (or types of them) that another has not: give all or none"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the table in plain numbers, strings and lists."""
+        columns = {name: column.tolist() for name, column in _columns(self).items()}
+        return {"n_classes": self.n_classes, "dropped": self.dropped, **columns}
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> RankTable:
+        """Return the table that ``as_dict`` wrote.
+
+        Raises
+        ------
+        InputError : if ``state`` lacks a part, has another, or its columns differ in length
+        """
+        known = {field.name for field in fields(cls)}
+        needed = known - {"weight", "group", "row_id"}
+        if not needed <= set(state) <= known:
+            raise InputError(f"the state holds {sorted(state)}; what TopK.state_dict returned was expected")
+        columns = {name: np.asarray(state[name]) for name in state if name not in ("n_classes", "dropped")}
+        types = dict.fromkeys(("label", "greater", "equal", "count"), np.int64) | {"weight": np.float64}
+        columns = {name: column.astype(types.get(name, column.dtype)) for name, column in columns.items()}
+        if len({column.shape for column in columns.values()}) != 1:
+            raise InputError("the columns of the state differ in length: it is not what TopK.state_dict returned")
+        return cls(n_classes=int(state["n_classes"]), dropped=int(state["dropped"]), **columns)
+
 
 def distinct(table: RankTable) -> RankTable:
     """Return ``table`` sorted, with equal entries counted together."""
@@ -123,17 +156,13 @@ def together(tables: Iterable[RankTable]) -> RankTable:
     InputError : if they differ in the number of classes or in what they hold of each row, or if one row id comes with
         two labels, weights or groups
     """
-    tables = list(tables)
+    given = list(tables)
+    tables = [table for table in given if len(table.count)] or given[:1]
     first = tables[0]
-    for table in tables[1:]:
-        if table.n_classes != first.n_classes:
-            raise InputError(f"scores of {first.n_classes} and of {table.n_classes} classes do not add up")
-        if _kinds(table) != _kinds(first):
-            raise InputError(
-                "one batch has weights, groups or row ids (or their types) that another has not: give all or none"
-            )
+    for table in given:
+        first.require_addable(table)
     columns = {name: np.concatenate([_columns(table)[name] for table in tables]) for name in _columns(first)}
-    whole = replace(first.with_columns(columns), dropped=sum(table.dropped for table in tables))
+    whole = replace(first.with_columns(columns), dropped=sum(table.dropped for table in given))
     return distinct(whole if whole.row_id is None else _once_per_id(whole))
 
 

@@ -131,7 +131,7 @@ def errors_of(sample: Sample, interval: Interval, policy: Policy) -> TopKErrors:
     return TopKErrors(
         k=sample.k,
         rows=rows,
-        classes=tuple(name.item() if isinstance(name, np.generic) else name for name in names),
+        classes=tuple(names),
         class_rows=sums.rows[:-1],
         method=interval.method,
         level=interval.level,
