@@ -12,6 +12,9 @@ from gradus.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# what one thread does in roughly half a millisecond
+LEAST_OPERATIONS = 4_000_000
+
 
 @contextmanager
 def threads(count: int | None) -> Iterator[int]:
@@ -35,5 +38,20 @@ def threads(count: int | None) -> Iterator[int]:
     numba.set_num_threads(max(1, min(wanted, most)))
     try:
         yield numba.get_num_threads()
+    finally:
+        numba.set_num_threads(before)
+
+
+@contextmanager
+def worth(operations: int) -> Iterator[None]:
+    """Run the kernels inside this block on no more threads than ``operations`` arithmetic steps keep busy.
+
+    Waking a thread and waiting for it costs more than a fraction of a millisecond of work, much more where other
+    programs want the same core. No kernel's result depends on the number of threads.
+    """
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(before, 1 + operations // LEAST_OPERATIONS))
+    try:
+        yield
     finally:
         numba.set_num_threads(before)

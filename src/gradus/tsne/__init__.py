@@ -6,14 +6,16 @@ from gradus.tsne.initialisation import principal_components, random_points, scal
 from gradus.tsne.metric import Metric, metric_named
 from gradus.tsne.neighbours import Neighbours, Searchable
 from gradus.tsne.objective import KLDivergence
-from gradus.tsne.placement import Placement, place
 from gradus.tsne.phases import Map, Phase, automatic_learning_rate, descend
-from gradus.tsne.repulsion import ExactRepulsion, Repulsion, repulsion_for
+from gradus.tsne.placement import Placement, place
+from gradus.tsne.repulsion import ExactRepulsion, GridRepulsion, Repulsion, repulsion_for
+from gradus.tsne.spectrum import Rule
 
 __all__ = [
     "ExactRepulsion",
-    "Gaussian",
     "GainDescent",
+    "Gaussian",
+    "GridRepulsion",
     "KLDivergence",
     "Kernel",
     "Map",
@@ -23,6 +25,7 @@ __all__ = [
     "Phase",
     "Placement",
     "Repulsion",
+    "Rule",
     "Searchable",
     "Uniform",
     "automatic_learning_rate",

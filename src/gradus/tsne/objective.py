@@ -61,7 +61,7 @@ class KLDivergence:
 
     @property
     def entropy(self) -> float:
-        """sum p log p, the part that no map changes."""
+        """Sum p log p, the part that no map changes."""
         weights = self.affinities.weights.double()
         return ordered_sum(torch.special.xlogy(weights, weights))
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 TILE = 32
-UNROLLED = 8
-PANEL_BYTES = 2**17
+UNROLLED = 4
+PANEL_BYTES = 2**16
 # how many candidates beyond the wanted ones have their distances recomputed: a margin for rounding
 SPARE = 16
 CHUNK = 64
@@ -38,7 +38,7 @@ def _search(queries: np.ndarray, points: np.ndarray, count: int, own: int) -> tu
     indices = np.empty((len(queries), count), np.int32)
     squared = np.empty((len(queries), count), np.float64)
     tiles = _padded(queries, TILE)
-    _scan(tiles, *_panels(points), own, wanted, (queries, points, indices, squared))
+    _scan(tiles, *_panels(points), own, wanted, queries, points, indices, squared)
     return torch.from_numpy(indices), torch.from_numpy(squared)
 
 
@@ -64,16 +64,18 @@ def _panels(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return panels, norms.reshape(-1, width)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
 def _scan(
     tiles: np.ndarray,
     panels: np.ndarray,
     norms: np.ndarray,
     own: int,
     wanted: int,
-    exact: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    queries: np.ndarray,
+    points: np.ndarray,
+    indices: np.ndarray,
+    squared: np.ndarray,
 ) -> None:
-    queries, points, indices, squared = exact
     width = panels.shape[2]
     for tile in numba.prange(len(tiles) // TILE):
         products = np.empty((TILE, width), tiles.dtype)
@@ -90,25 +92,29 @@ def _scan(
             _decide(queries[first + row], points, index[row], indices[first + row], squared[first + row])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=CONTRACT)
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
 def _multiply(tiles: np.ndarray, first: int, panel: np.ndarray, products: np.ndarray) -> None:
-    """Set products[q, p] to the scalar product of query first + q and point p: two queries, eight features a step."""
+    """Set products[q, p] to the scalar product of query first + q and point p: four queries, four features a step."""
     features, width = panel.shape
-    for q in range(0, TILE, 2):
-        products[q] = 0
-        products[q + 1] = 0
+    for q in range(0, TILE, 4):
+        a, b, c, d = tiles[first + q], tiles[first + q + 1], tiles[first + q + 2], tiles[first + q + 3]
+        a_out, b_out, c_out, d_out = products[q], products[q + 1], products[q + 2], products[q + 3]
+        products[q : q + 4] = 0
         for f in range(0, features, UNROLLED):
-            a, b = tiles[first + q, f : f + 8], tiles[first + q + 1, f : f + 8]
-            a0, a1, a2, a3, a4, a5, a6, a7 = a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]
-            b0, b1, b2, b3, b4, b5, b6, b7 = b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]
+            a0, a1, a2, a3 = a[f], a[f + 1], a[f + 2], a[f + 3]
+            b0, b1, b2, b3 = b[f], b[f + 1], b[f + 2], b[f + 3]
+            c0, c1, c2, c3 = c[f], c[f + 1], c[f + 2], c[f + 3]
+            d0, d1, d2, d3 = d[f], d[f + 1], d[f + 2], d[f + 3]
+            p0, p1, p2, p3 = panel[f], panel[f + 1], panel[f + 2], panel[f + 3]
             for p in range(width):
-                t0, t1, t2, t3 = panel[f, p], panel[f + 1, p], panel[f + 2, p], panel[f + 3, p]
-                t4, t5, t6, t7 = panel[f + 4, p], panel[f + 5, p], panel[f + 6, p], panel[f + 7, p]
-                products[q, p] += a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3 + a4 * t4 + a5 * t5 + a6 * t6 + a7 * t7
-                products[q + 1, p] += b0 * t0 + b1 * t1 + b2 * t2 + b3 * t3 + b4 * t4 + b5 * t5 + b6 * t6 + b7 * t7
+                t0, t1, t2, t3 = p0[p], p1[p], p2[p], p3[p]
+                a_out[p] += a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3
+                b_out[p] += b0 * t0 + b1 * t1 + b2 * t2 + b3 * t3
+                c_out[p] += c0 * t0 + c1 * t1 + c2 * t2 + c3 * t3
+                d_out[p] += d0 * t0 + d1 * t1 + d2 * t2 + d3 * t3
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _select(
     products: np.ndarray, norms: np.ndarray, offset: int, excluded: int, heap: np.ndarray, index: np.ndarray
 ) -> None:
@@ -129,7 +135,7 @@ def _select(
                 _replace_root(heap, index, products[p], offset + p)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _replace_root(heap: np.ndarray, index: np.ndarray, distance: float, point: int) -> None:
     hole = 0
     while True:
@@ -145,7 +151,7 @@ def _replace_root(heap: np.ndarray, index: np.ndarray, distance: float, point: i
     heap[hole], index[hole] = distance, point
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _decide(
     query: np.ndarray, points: np.ndarray, candidates: np.ndarray, indices: np.ndarray, squared: np.ndarray
 ) -> None:

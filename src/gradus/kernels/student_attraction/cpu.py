@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gradus.kernels.student_attraction.graph import Affinities
+from gradus.kernels.threads import worth
 
 
 def attraction(affinities: Affinities, targets: Tensor, sources: Tensor, dof: float) -> Tensor:
@@ -17,7 +18,8 @@ def attraction(affinities: Affinities, targets: Tensor, sources: Tensor, dof: fl
     here, there = _rows(targets), _rows(sources)
     forces = np.empty_like(here)
     kernel = _pull_plane if here.shape[1] == 2 else _pull
-    kernel(*_arrays(affinities), here, there, here.dtype.type(1.0 / dof), forces)
+    with worth(4 * len(affinities.neighbours)):
+        kernel(*_arrays(affinities), here, there, here.dtype.type(1.0 / dof), forces)
     return torch.from_numpy(forces)
 
 
@@ -25,7 +27,8 @@ def attraction_cost(affinities: Affinities, targets: Tensor, sources: Tensor, do
     """Return the attractive part of the cost of every row; see the package."""
     here = _rows(targets)
     cost = np.empty(len(here), np.float64)
-    _cost(*_arrays(affinities), here, _rows(sources), float(dof), cost)
+    with worth(16 * len(affinities.neighbours)):
+        _cost(*_arrays(affinities), here, _rows(sources), float(dof), cost)
     return torch.from_numpy(cost)
 
 
@@ -34,10 +37,11 @@ def _rows(points: Tensor) -> np.ndarray:
 
 
 def _arrays(affinities: Affinities) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return affinities.offsets.numpy(), affinities.neighbours.numpy(), affinities.weights.numpy()
+    # unsigned, because an index that may be negative would cost a comparison per edge
+    return affinities.offsets.numpy(), affinities.neighbours.numpy().view(np.uint32), affinities.weights.numpy()
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True, nogil=True)
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
 def _pull_plane(
     offsets: np.ndarray,
     neighbours: np.ndarray,
@@ -47,23 +51,38 @@ def _pull_plane(
     inverse_dof: float,
     forces: np.ndarray,
 ) -> None:
-    """Two dimensions, both in registers."""
-    one = targets.dtype.type(1)
+    """Two dimensions, each in an array of its own, so that a vector of neighbours is gathered at once."""
+    across, along = sources[:, 0].copy(), sources[:, 1].copy()
     for i in numba.prange(len(targets)):
-        x, y = targets[i, 0], targets[i, 1]
-        total_x, total_y = one - one, one - one
-        for edge in range(offsets[i], offsets[i + 1]):
-            j = neighbours[edge]
-            dx = x - sources[j, 0]
-            dy = y - sources[j, 1]
-            pull = weights[edge] / (one + (dx * dx + dy * dy) * inverse_dof)
-            total_x += pull * dx
-            total_y += pull * dy
-        forces[i, 0] = total_x
-        forces[i, 1] = total_y
+        edges = slice(offsets[i], offsets[i + 1])
+        pull = _pull_row(targets[i], neighbours[edges], weights[edges], across, along, inverse_dof)
+        forces[i, 0] = pull[0]
+        forces[i, 1] = pull[1]
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True, nogil=True)
+# every liberty but assuming that nothing is infinite or NaN
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _pull_row(
+    target: np.ndarray,
+    neighbours: np.ndarray,
+    weights: np.ndarray,
+    across: np.ndarray,
+    along: np.ndarray,
+    inverse_dof: float,
+) -> tuple[float, float]:
+    one = target.dtype.type(1)
+    x, y = target[0], target[1]
+    total_x, total_y = target.dtype.type(0), target.dtype.type(0)
+    for edge in range(neighbours.size):
+        dx = x - across[neighbours[edge]]
+        dy = y - along[neighbours[edge]]
+        pull = weights[edge] / (one + (dx * dx + dy * dy) * inverse_dof)
+        total_x += pull * dx
+        total_y += pull * dy
+    return total_x, total_y
+
+
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _pull(
     offsets: np.ndarray,
     neighbours: np.ndarray,
@@ -80,7 +99,7 @@ def _pull(
             forces[i, axis] = 0
         for edge in range(offsets[i], offsets[i + 1]):
             j = neighbours[edge]
-            squared = one - one
+            squared = targets.dtype.type(0)
             for axis in range(dimensions):
                 difference = targets[i, axis] - sources[j, axis]
                 squared += difference * difference
@@ -89,7 +108,7 @@ def _pull(
                 forces[i, axis] += pull * (targets[i, axis] - sources[j, axis])
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
 def _cost(
     offsets: np.ndarray,
     neighbours: np.ndarray,

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradus.kernels.threads import worth
+
 # long enough for vector lanes, short enough that a sum of this many float32 stays exact to about 1e-6
 BLOCK = 512
 
@@ -18,31 +20,23 @@ def repulsion(targets: Tensor, sources: Tensor, dof: float) -> tuple[Tensor, Ten
     there = np.ascontiguousarray(sources.detach().numpy().T)
     forces = np.empty_like(here)
     potential = np.empty(len(here), np.float64)
-    if here.shape[1] == 2 and dof == 1.0:
-        _plane_cauchy(here, there, forces, potential)
-    else:
-        _any(here, there, here.dtype.type(dof), (forces, potential))
+    with worth(len(here) * there.shape[1]):
+        if here.shape[1] == 2 and dof == 1.0:
+            _plane_cauchy(here, there, forces, potential)
+        else:
+            _any(here, there, here.dtype.type(dof), forces, potential)
     return torch.from_numpy(forces), torch.from_numpy(potential)
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True, nogil=True)
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
 def _plane_cauchy(targets: np.ndarray, sources: np.ndarray, forces: np.ndarray, potential: np.ndarray) -> None:
     """Two dimensions and one degree of freedom: nothing but multiplications and one division per pair."""
-    one = targets.dtype.type(1)
-    across, along = sources[0], sources[1]
+    others = sources.shape[1]
     for i in numba.prange(len(targets)):
-        x, y = targets[i, 0], targets[i, 1]
         total, total_x, total_y = 0.0, 0.0, 0.0
-        for start in range(0, across.size, BLOCK):
-            part, part_x, part_y = one - one, one - one, one - one
-            for j in range(start, min(start + BLOCK, across.size)):
-                dx = x - across[j]
-                dy = y - along[j]
-                weight = one / (one + dx * dx + dy * dy)
-                part += weight
-                weight *= weight
-                part_x += weight * dx
-                part_y += weight * dy
+        for start in range(0, others, BLOCK):
+            stop = min(start + BLOCK, others)
+            part, part_x, part_y = _plane_block(targets[i], sources[0, start:stop], sources[1, start:stop])
             total += part
             total_x += part_x
             total_y += part_y
@@ -51,36 +45,68 @@ def _plane_cauchy(targets: np.ndarray, sources: np.ndarray, forces: np.ndarray, 
         potential[i] = total
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True, nogil=True)
-def _any(
-    targets: np.ndarray, sources: np.ndarray, dof: float, results: tuple[np.ndarray, np.ndarray]
-) -> None:
-    forces, potential = results
-    one = targets.dtype.type(1)
+# every liberty but assuming that nothing is infinite or NaN; the numpy error model, because a test for a zero divisor
+# would keep the loop from being vectorised
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _plane_block(target: np.ndarray, across: np.ndarray, along: np.ndarray) -> tuple[float, float, float]:
+    one = across.dtype.type(1)
+    x, y = target[0], target[1]
+    part, part_x, part_y = across.dtype.type(0), across.dtype.type(0), across.dtype.type(0)
+    for j in range(across.size):
+        dx = x - across[j]
+        dy = y - along[j]
+        weight = one / (one + dx * dx + dy * dy)
+        part += weight
+        push = weight * weight
+        part_x += push * dx
+        part_y += push * dy
+    return part, part_x, part_y
+
+
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def _any(targets: np.ndarray, sources: np.ndarray, dof: float, forces: np.ndarray, potential: np.ndarray) -> None:
     dimensions, others = sources.shape
     for i in numba.prange(len(targets)):
         weights = np.empty(BLOCK, targets.dtype)
         totals = np.zeros(dimensions, np.float64)
         total = 0.0
         for start in range(0, others, BLOCK):
-            size = min(BLOCK, others - start)
-            weights[:] = 0
+            block = sources[:, start : min(start + BLOCK, others)]
+            total += _weigh(targets[i], block, dof, weights)
             for axis in range(dimensions):
-                for j in range(size):
-                    difference = targets[i, axis] - sources[axis, start + j]
-                    weights[j] += difference * difference
-            part = one - one
-            for j in range(size):
-                base = one + weights[j] / dof
-                weight = one / base if dof == one else base**-dof
-                part += weight
-                weights[j] = weight / base
-            total += part
-            for axis in range(dimensions):
-                part = one - one
-                for j in range(size):
-                    part += weights[j] * (targets[i, axis] - sources[axis, start + j])
-                totals[axis] += part
+                totals[axis] += _push(targets[i, axis], block[axis], weights)
         for axis in range(dimensions):
             forces[i, axis] = totals[axis]
         potential[i] = total
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarray) -> float:
+    """Fill ``weights`` with w / (1 + d^2 / a) and return the sum of w."""
+    one = block.dtype.type(1)
+    part = block.dtype.type(0)
+    size = block.shape[1]
+    weights[:size] = one
+    for axis in range(len(target)):
+        for j in range(size):
+            difference = target[axis] - block[axis, j]
+            weights[j] += difference * difference / dof
+    if dof == one:
+        for j in range(size):
+            weight = one / weights[j]
+            part += weight
+            weights[j] = weight * weight
+    else:
+        for j in range(size):
+            weight = weights[j] ** -dof
+            part += weight
+            weights[j] = weight / weights[j]
+    return part
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _push(target: float, block: np.ndarray, weights: np.ndarray) -> float:
+    part = block.dtype.type(0)
+    for j in range(block.size):
+        part += weights[j] * (target - block[j])
+    return part

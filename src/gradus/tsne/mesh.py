@@ -1,0 +1,95 @@
+"""The grid that a map is put on: fixed spacing, few sizes, never endless."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# nodes before doubling: their transforms take a fraction of a second and 200 MB
+MOST_NODES = 2**22
+# shares of the points on each side of each axis that may be left off the grid and summed directly
+TRIMMED = (0.0, 0.001, 0.01)
+SIZES = sorted(
+    2**a * 3**b * 5**c for a in range(16) for b in range(10) for c in range(7) if 2**a * 3**b * 5**c <= 2**15
+)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A grid of nodes at ``origin + spacing * (row, column)``.
+
+    Attributes
+    ----------
+    origin : (2,), float64, the place of node (0, 0)
+    spacing : distance between nodes
+    shape : (height, width), numbers without prime factors above 5
+    order : nodes that a spline touches on each axis
+    """
+
+    origin: Tensor
+    spacing: float
+    shape: tuple[int, int]
+    order: int
+
+    def contains(self, points: Tensor) -> Tensor:
+        """Return, per point (samples,), whether the nodes of its splines are all on the grid."""
+        places = self.places(points)
+        room = torch.tensor(self.shape, device=points.device) - self.order
+        return ((places >= 0) & (places <= room)).all(1)
+
+    def places(self, points: Tensor) -> Tensor:
+        """Return the points (samples, 2) in units of the spacing from the first node."""
+        return (points - self.origin.to(points)) * (1.0 / self.spacing)
+
+
+def mesh_over(points: Tensor, spacing: float, order: int) -> Mesh:
+    """Return a grid over ``points`` (samples, 2): over all where that is affordable, else over all but a few outliers.
+
+    If even without the outermost hundredth on each side the box is too large for the spacing, the spacing is
+    enlarged until it is not: such a map is so sparse that the grid would be empty.
+
+    Examples
+    --------
+    >>> mesh_over(torch.tensor([[0.0, 0.0], [30.0, 10.0]]), spacing=0.5, order=4).shape
+    (72, 27)
+    >>> mesh_over(torch.cat([torch.rand(5000, 2), torch.tensor([[1e9, 0.0]])]), spacing=0.5, order=4).shape
+    (8, 8)
+    """
+    for share in TRIMMED:
+        low, high = _box(points, share)
+        shape = _shape(low, high, spacing, order)
+        if math.prod(shape) <= MOST_NODES:
+            break
+    while math.prod(shape) > MOST_NODES:
+        spacing *= 2
+        shape = _shape(low, high, spacing, order)
+    # the box in the middle of the range of valid places
+    slack = spacing * (torch.tensor(shape, dtype=torch.float64) - order) - (high - low)
+    return Mesh(low - slack / 2, spacing, shape, order)
+
+
+def _box(points: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Return the corners (float64) of the box that leaves out this share of the points on every side."""
+    if share == 0:
+        return points.amin(0).double().cpu(), points.amax(0).double().cpu()
+    ordered = points.sort(0).values.double().cpu()
+    left_out = int(share * len(points)) + 1
+    return ordered[min(left_out, len(points) - 1)], ordered[max(len(points) - 1 - left_out, 0)]
+
+
+def _shape(low: Tensor, high: Tensor, spacing: float, order: int) -> tuple[int, int]:
+    height, width = ((high - low) / spacing).tolist()
+    return _size(height, order), _size(width, order)
+
+
+def _size(extent: float, order: int) -> int:
+    """Return the size for an extent in units of the spacing; one beyond the largest where there is none."""
+    needed = math.ceil(min(extent, 2.0 * SIZES[-1])) + order + 1
+    return SIZES[bisect_left(SIZES, needed)] if needed <= SIZES[-1] else 2 * SIZES[-1]
