@@ -83,6 +83,9 @@ def tango_limits(only_first: int, only_second: int, rows: int, level: float) -> 
         return b - c - n * difference - sign * z * math.sqrt(variance)
 
     observed = (b - c) / n
-    low = -1.0 if c == n else float(brentq(distance, -1.0, observed, args=(1.0,), xtol=1e-14))
-    high = 1.0 if b == n else float(brentq(distance, observed, 1.0, args=(-1.0,), xtol=1e-14))
-    return low, high
+    if abs(observed) == 1:  # the equation is then solved by the observed value too, and by this one
+        limit = (n - z**2) / (n + z**2)
+        return (limit, 1.0) if observed > 0 else (-1.0, -limit)
+    low = brentq(distance, -1.0, observed, args=(1.0,), xtol=1e-14)
+    high = brentq(distance, observed, 1.0, args=(-1.0,), xtol=1e-14)
+    return float(low), float(high)
