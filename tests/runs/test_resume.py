@@ -12,7 +12,7 @@ import pytest
 
 from gradus.runs.directory import MAP, METRICS, MODEL, PREDICTIONS, REPORT
 
-ARGUMENTS = ["digits", "--sample", "600", "--map-iterations", "300"]
+ARGUMENTS = ["digits", "--sample", "300", "--map-iterations", "100", "--threads", "1"]
 # A process that kills itself, as kill -9 would, when it is about to give its second finished file its name.
 KILLED_AT_SECOND_FILE = """
 import os, signal, sys
@@ -88,7 +88,7 @@ def test_the_metrics_say_what_the_documentation_lists(whole):
     metrics = json.loads((whole / METRICS).read_text())
     documented = {"rows", "classes", "interval", "top_k", "ties", "cross_entropy", "baseline", "per_class", "fit"}
     assert set(metrics) == documented
-    assert metrics["rows"]["train"] + metrics["rows"]["test"] == 600
+    assert metrics["rows"]["train"] + metrics["rows"]["test"] == 300
     assert [entry["k"] for entry in metrics["top_k"]] == list(range(1, 11))
     first = metrics["top_k"][0]
     assert first["low"] < first["error"] < first["high"] < metrics["baseline"]["error"]

@@ -109,6 +109,23 @@ class MapConfig:
     components: int = 50
     map_iterations: int = 750
 
+    def perplexity_for(self, rows: int) -> float:
+        """Return the perplexity of a map of so many rows.
+
+        Raises
+        ------
+        InputError : if one was given that is too large for them
+        """
+        largest = max((rows - 1) / 3, 1.0)  # t-SNE looks at three times as many neighbours
+        if self.perplexity == "auto":
+            return min(30.0, largest)
+        if self.perplexity > largest:
+            raise InputError(
+                f"--perplexity is {self.perplexity:g}, but {rows} rows allow at most {largest:.3g} "
+                "(three times as many neighbours are needed): give a smaller --perplexity"
+            )
+        return self.perplexity
+
 
 @dataclass(frozen=True)
 class RunConfig:

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.decomposition import PCA
 
-from gradus.core.errors import InputError
 from gradus.core.files import written_whole
 from gradus.estimators import TSNE
 from gradus.report import Map
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gradus.runs.config import MapConfig
     from gradus.runs.run import Run
 
 _SETTINGS = b"gradus map"
@@ -32,7 +30,7 @@ _SETTINGS = b"gradus map"
 def draw(run: Run) -> None:
     """Embed the rows of ``run`` in two dimensions and write ``map.parquet``."""
     features = _features(run)
-    perplexity = _perplexity(run.config.map, len(features))
+    perplexity = run.config.map.perplexity_for(len(features))
     tsne = TSNE(perplexity=perplexity, max_iter=run.config.map.map_iterations, random_state=run.config.seed)
     positions = tsne.fit_transform(features).astype(np.float32, copy=False)
     settings = {
@@ -66,15 +64,3 @@ def _features(run: Run) -> NDArray[np.floating]:
         return features
     reduced: NDArray[np.floating] = PCA(components, random_state=run.config.seed).fit_transform(features)
     return reduced
-
-
-def _perplexity(config: MapConfig, rows: int) -> float:
-    largest = (rows - 1) / 3  # t-SNE looks at three times as many neighbours
-    if config.perplexity == "auto":
-        return min(30.0, largest)
-    if config.perplexity > largest:
-        raise InputError(
-            f"--perplexity is {config.perplexity:g}, but {rows} rows allow at most {largest:.3g} "
-            "(three times as many neighbours are needed): give a smaller --perplexity"
-        )
-    return config.perplexity

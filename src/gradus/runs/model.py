@@ -84,14 +84,15 @@ class LinearClassifier:
     def save(self, path: Path) -> None:
         """Write the classifier to ``path``, whole or not at all."""
         about = {
-            "format": "gradus linear classifier 1",
-            "class_names": json.dumps(self.class_names),
-            "feature_names": json.dumps(self.feature_names),
-            "record": json.dumps(asdict(self.record), allow_nan=False),
+            "format": "linear classifier 1",
+            "class_names": self.class_names,
+            "feature_names": self.feature_names,
+            "record": asdict(self.record),
         }
         tensors = {"coef": np.ascontiguousarray(self.coef), "intercept": np.ascontiguousarray(self.intercept)}
         with written_whole(path) as unfinished:
-            save_file(tensors, unfinished, metadata=about)
+            # one entry: several would be stored in an order that changes from process to process
+            save_file(tensors, unfinished, metadata={"gradus": json.dumps(about, allow_nan=False)})
 
 
 def load(path: Path) -> LinearClassifier:
@@ -105,10 +106,10 @@ def load(path: Path) -> LinearClassifier:
         raise InputError(f"{path} is missing, but the fitted classifier was expected there: run `gradus fit` first")
     try:
         with safe_open(path, framework="numpy") as stream:
-            about: dict[str, str] = stream.metadata() or {}
+            about: dict[str, Any] = json.loads((stream.metadata() or {})["gradus"])
             coef, intercept = stream.get_tensor("coef"), stream.get_tensor("intercept")
-        record = _record(json.loads(about["record"]))
-        names, features = json.loads(about["class_names"]), json.loads(about["feature_names"])
+        record = _record(about["record"])
+        names, features = about["class_names"], about["feature_names"]
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path} is not a classifier that gradus wrote ({error}): fit again with `gradus fit --overwrite`"

@@ -109,6 +109,7 @@ def begin(directory: RunDirectory, config: RunConfig, *, labelled: bool = True) 
     """
     directory.check()
     dataset = read(config.source, read_options(config, labelled=labelled))
+    config.map.perplexity_for(len(dataset))  # too large a perplexity is refused now, not after the fit
     with directory.locked():
         directory.discard_all()
         environment.update(directory, data=fingerprint(dataset))
