@@ -152,6 +152,26 @@ def mnist() -> ReportContent:
 
 
 @cache
+def colours(rows: int = 600) -> ReportContent:
+    """Colour images of 32 x 32 pixels that a sine drew, three classes by their main colour."""
+    generator = np.random.default_rng(2)
+    labels = generator.integers(0, 3, rows)
+    phase = generator.uniform(0, 6, (rows, 1, 1, 3))
+    across, down = np.meshgrid(np.arange(32) / 5, np.arange(32) / 7)
+    waves = 60 * np.sin(across[None, :, :, None] + phase) * np.cos(down[None, :, :, None] - phase)
+    images = np.clip(100 + 80 * np.eye(3)[labels][:, None, None] + waves, 0, 255).astype(np.uint8)
+    features = (images.reshape(rows, -1) / 255).astype(np.float32)
+    is_test = np.arange(rows) % 4 == 0
+    predictions, weights = predict(features, labels, is_test)
+    dataset = Dataset(
+        "colours", features, labels, ("red", "green", "blue"), np.array([f"{row}.png" for row in range(rows)]),
+        images=images,
+    )  # fmt: skip
+    positions = PCA(2, random_state=0).fit_transform(features).astype(np.float32)
+    return ReportContent(dataset, metrics_of(dataset, predictions), predictions, Map(positions), weights, PROVENANCE)
+
+
+@cache
 def hostile() -> ReportContent:
     """The digits, with every name, id, note and setting an attack."""
     whole = digits()

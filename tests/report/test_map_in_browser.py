@@ -12,16 +12,36 @@ from report.plot_probe import Plot
 from report.report_contents import digits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def shared(browser: Any, digits_page: Path) -> Iterator[Any]:
+    """One page for all tests of this file; loading it is what takes time."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    opened = context.new_page()
+    opened.goto(digits_page.as_uri())
+    opened.wait_for_selector("html[data-map=ready]", timeout=60_000, state="attached")
+    opened.locator("#plot").scroll_into_view_if_needed()
+    yield opened
+    context.close()
+
+
 @pytest.fixture
-def plot(open_page: Callable[..., Any], digits_page: Path) -> Plot:
-    opened = open_page(digits_page, accept_downloads=True).ready()
-    return Plot(opened.page, digits()).show()
+def plot(shared: Any) -> Plot:
+    """The map as it was when the page opened."""
+    shared.mouse.move(2, 2)
+    shared.locator("#search").fill("")
+    shared.locator("#colour-by").select_option("label")
+    shared.locator("#show-all").click()
+    if shared.locator("#clear").is_visible():
+        shared.locator("#clear").click()
+    shared.locator("[data-drag=pan]").click()
+    shared.locator("[data-zoom=all]").click()
+    return Plot(shared, digits()).show()
 
 
 def every_row() -> np.ndarray:

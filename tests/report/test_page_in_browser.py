@@ -153,6 +153,6 @@ def test_parts_that_are_missing_are_left_out(open_page: Callable[..., Any], tmp_
         assert opened.page.locator("#legend-control").is_visible() == (content.dataset.labels is not None)
     else:
         assert opened.page.locator("#map").count() == 0
-    expected = {"map": ["map"], "labelled map": ["map"], "errors": ["errors", "classes", "path"]}[kept]
+    expected = {"map": ["map"], "labelled map": ["map"], "errors": ["errors", "classes", "path", "made"]}[kept]
     assert opened.page.locator("main > section").evaluate_all("(all) => all.map((each) => each.id)") == expected
     assert_quiet(opened, path)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MOST_CLASSES = 50
 _MOST_PAIRS = 12
 _EXAMPLES = 6
+_LONGEST_NAME = 16
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ def matrix_chart(matrix: NDArray[np.int64], names: tuple[str, ...]) -> dict[str,
     """Return the heat map's cells and sizes; numbers stand in the cells of up to 20 classes."""
     numbers = len(names) <= 20
     side = 40 if len(names) <= 12 else 30 if numbers else 15
-    longest = max(len(short(name, 14)) for name in names)
+    longest = max(len(short(name, _LONGEST_NAME)) for name in names)
     return {
         "cells": _cells(matrix, names),
-        "names": [short(name, 14) for name in names],
+        "names": [short(name, _LONGEST_NAME) for name in names],
         "titles": [plain(name) for name in names],
         "side": side,
         "margin": 30 + 7 * longest,

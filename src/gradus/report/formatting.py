@@ -103,12 +103,13 @@ def plain(text: object) -> str:
 
 
 def short(text: object, most: int = SHORT_NAME) -> str:
-    """Return ``text`` on one line, cut to ``most`` characters with an ellipsis.
+    """Return ``text`` on one line, cut to ``most`` characters in its middle: paths and numbers differ at the end.
 
     Examples
     --------
-    >>> short("a very long name", 8)
-    'a very …'
+    >>> short("photos/2024/cats/0017.png", 16)
+    'photos/202…7.png'
     """
     line = plain(text)
-    return line if len(line) <= most else line[: most - 1] + "…"
+    tail = (most - 1) // 3
+    return line if len(line) <= most else line[: most - 1 - tail] + "…" + line[len(line) - tail :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +27,59 @@ _WEIGHT_PICTURES = 60
 def page_sections(content: ReportContent) -> dict[str, Any]:
     """Return what the page's template needs, by name; a section that has nothing to show is None."""
     dataset = content.dataset
+    metrics = None if content.metrics is None else without_nan(content.metrics)
     return {
         "title": plain(dataset.name) or "Untitled",
         "rows": len(dataset),
         "classes": dataset.class_names if dataset.labels is not None else (),
         "notes": dataset.notes,
-        "metrics": content.metrics,
-        "errors": None if content.metrics is None else errors_section(content.metrics),
+        "metrics": metrics,
+        "errors": None if metrics is None else errors_section(metrics),
         "map": map_section(content),
         "confusion": confusion_section(content),
         "worst": worst_section(content),
-        "per_class": None if content.metrics is None else content.metrics.get("per_class") or None,
+        "per_class": None if metrics is None else per_class_section(metrics),
         "weights": weights_section(content),
-        "path": None if content.metrics is None else path_section(content.metrics),
-        "provenance": content.provenance,
+        "path": None if metrics is None else path_section(metrics),
+        "provenance": ({} if metrics is None else fit_facts(metrics)) | dict(content.provenance),
     }
+
+
+def without_nan(value: Any) -> Any:
+    """Return nested mappings and lists with every NaN, which JSON does not have, as None.
+
+    Examples
+    --------
+    >>> without_nan({"error": float("nan"), "rows": [1, 2.0]})
+    {'error': None, 'rows': [1, 2.0]}
+    """
+    if isinstance(value, dict):
+        return {name: without_nan(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def per_class_section(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the figures of each class, the end of the longest bar, and the k of the second error column."""
+    figures = metrics.get("per_class")
+    if not figures:
+        return None
+    several = figures[0].get("top_k")
+    return {
+        "figures": figures,
+        "highest": max((figure["high"] for figure in figures if figure.get("high") is not None), default=1.0) or 1.0,
+        "k": several["k"] if several and several["k"] < len(figures) else None,
+    }
+
+
+def fit_facts(metrics: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return how the fit ended, as a table of the last section."""
+    fit = metrics.get("fit") or {}
+    names = ("alpha", "l1_ratio", "status", "iterations", "relative_gap")
+    facts = {name.replace("_", " "): fit[name] for name in names if fit.get(name) is not None}
+    shown = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in facts.items()}
+    return {"Fit": shown} if shown else {}
 
 
 def errors_section(metrics: Mapping[str, Any]) -> dict[str, Any]:

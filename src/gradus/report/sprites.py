@@ -116,7 +116,7 @@ def pack_sprites(images: NDArray[np.uint8], order: NDArray[np.int64], budget: in
 def _per_row(width: int, height: int, number: int) -> int:
     """Return thumbnails a line; few images make a nearly square sheet rather than one long line."""
     square = math.ceil(math.sqrt(number * height / width))
-    return max(1, min(_SHEET_SIDE // width, square))
+    return max(1, min(_SHEET_SIDE // width, square, number))
 
 
 def _sheets(

@@ -91,7 +91,7 @@ def map_picture(dataset: Dataset, drawn: Map, scheme: Scheme, media: str = "png"
         _draw_names(axes, dataset, drawn.positions, scheme)
     buffer = io.BytesIO()
     # A fixed date and salt make the same map the same bytes.
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), matplotlib.rc_context({"svg.hashsalt": "gradus"}):
         # A character that no installed font has is drawn as a box, which is no reason to stop.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         figure.savefig(buffer, format=media, dpi=150, metadata={"Date": None} if media == "svg" else None)

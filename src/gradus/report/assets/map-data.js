@@ -32,9 +32,11 @@ function plainText(text) {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
 }
 
+// Cut in the middle: paths and numbered names differ at the end.
 function shortText(text, most) {
   const line = plainText(text);
-  return line.length > most ? line.slice(0, most - 1) + "…" : line;
+  const tail = Math.floor((most - 1) / 3);
+  return line.length > most ? line.slice(0, most - 1 - tail) + "…" + line.slice(line.length - tail) : line;
 }
 
 function element(name, className, text) {

@@ -18,9 +18,9 @@ function colourModes(rows) {
 function outcomeMode(rows) {
   const several = rows.topK > 1;
   const codes = several ? rows.outcome : rows.outcome.map((code) => (code === OUTCOMES.right ? 0 : 1));
-  const names = several ? ["right", `in the top ${rows.topK}`, "wrong"] : ["right", "wrong"];
+  const names = several ? ["right", `wrong, in the top ${rows.topK}`, `wrong, beyond the top ${rows.topK}`] : ["right", "wrong"];
   const colours = several ? rows.outcomeColours : [rows.outcomeColours[0], rows.outcomeColours[2]];
-  return { title: several ? `Right, in the top ${rows.topK}, wrong` : "Right or wrong", names, colours, codes };
+  return { title: "Outcome", names, colours, codes };
 }
 
 function makeLegend(rows, plot) {

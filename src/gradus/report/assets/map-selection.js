@@ -68,14 +68,15 @@ function makeSelection(rows, plot, thumbnails) {
   }
 
   function refresh() {
-    selected = Array.from(plot.source.selected.indices).sort((a, b) => a - b);
+    // Wrong rows are painted last and listed first.
+    selected = Array.from(plot.source.selected.indices).sort((a, b) => b - a);
     panel.hidden = !selected.length;
     if (!selected.length) return;
     document.getElementById("selection-title").textContent = `${countText(selected.length)} row${selected.length > 1 ? "s" : ""} selected`;
     document.getElementById("make-up").replaceChildren(...(rows.label ? makeUp() : []));
     document.getElementById("selected-rows").replaceChildren(...selected.slice(0, LISTED).map(card));
     document.getElementById("selection-note").textContent =
-      selected.length > LISTED ? `The first ${LISTED} are listed; the file holds all ${countText(selected.length)}.` : "";
+      selected.length > LISTED ? `The first ${LISTED} are listed${rows.outcome ? ", wrong ones before right ones" : ""}; the file holds all ${countText(selected.length)}.` : "";
   }
 
   plot.source.selected.properties.indices.change.connect(refresh);

@@ -5,7 +5,7 @@ function describe(rows, row) {
   if (rows.predicted) {
     facts.push(["predicted", shortText(rows.classes[rows.predicted[row]], 60)]);
     facts.push(["probability", percentText(rows.probability[row])]);
-    facts.push(["part", rows.test[row] ? "test" : "training"]);
+    facts.push(["split", rows.test[row] ? "test" : "training"]);
   }
   return facts;
 }
