@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from gradus.data.source import Content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Number = TypeVar("Number", bound=np.generic)
 
 CHANNELS = (1, 3)
 SMALLEST_SIDE = 4
@@ -68,16 +71,16 @@ def from_array(array: NDArray[np.generic]) -> Content:
     """
     laid_out = _channels_last(array)
     if laid_out is None or (array.dtype != np.uint8 and array.dtype.kind != "f"):
-        return Content(as_floats(array).reshape(len(array), -1))
+        return Content(_flat(as_floats(array)))
     if laid_out.dtype == np.uint8:
         return from_images(np.ascontiguousarray(laid_out, dtype=np.uint8))
-    features = as_floats(laid_out).reshape(len(array), -1)
+    features = _flat(as_floats(laid_out))
     return Content(features, shown(features).reshape(laid_out.shape))
 
 
 def from_images(images: NDArray[np.uint8]) -> Content:
     """Return images (n, height, width, channels) with their features, float32 pixels / 255."""
-    features = np.divide(images.reshape(len(images), -1), np.float32(255), dtype=np.float32)
+    features = np.divide(_flat(images), np.float32(255), dtype=np.float32)
     return Content(features, images)
 
 
@@ -91,6 +94,10 @@ def shown(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     if low >= 0:
         low, high = 0.0, 1.0 if high <= 1 else 255.0 if high <= 255 else high
     return np.rint((finite - low) * (255.0 / ((high - low) or 1.0))).astype(np.uint8)
+
+
+def _flat(array: NDArray[Number]) -> NDArray[Number]:
+    return array.reshape(len(array), math.prod(array.shape[1:]))  # -1 would not do for no rows
 
 
 def _channels_last(array: NDArray[np.generic]) -> NDArray[np.generic] | None:

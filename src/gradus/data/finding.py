@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradus.core.errors import InputError, did_you_mean
 from gradus.data.readers import BUNDLED, FOLDER, READERS, Reader
-from gradus.data.text import readable
+from gradus.data.text import readable, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def find_reader(source: str | Path) -> Reader:
     if source == BUNDLED:
         return READERS[0]
     path = Path(source)
-    shown = readable(str(path))
+    shown = shown_path(path)
     if "\0" in str(path) or not os.path.lexists(path):
         raise InputError(f"{shown}: there is no such file or folder{_nearest(path)}; expected {expected_sources()}")
     if path.is_dir():
@@ -77,12 +77,12 @@ def check_options(reader: Reader, options: ReadOptions) -> None:
 @contextmanager
 def explained(source: str | Path) -> Iterator[None]:
     """Turn what the operating system says of ``source`` into a sentence."""
-    shown = readable(str(source))
+    shown = shown_path(source)
     try:
         yield
     except PermissionError as error:
         raise InputError(
-            f"{readable(str(error.filename or shown))}: permission to read it is denied; grant it or copy the data"
+            f"{shown_path(error.filename or shown)}: permission to read it is denied; grant it or copy the data"
         ) from error
     except MemoryError as error:
         raise InputError(
@@ -90,7 +90,7 @@ def explained(source: str | Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise InputError(
-            f"{readable(str(error.filename or shown))}: cannot be read ({error.strerror or error}); "
+            f"{shown_path(error.filename or shown)}: cannot be read ({error.strerror or error}); "
             "check the file and the disk"
         ) from error
 

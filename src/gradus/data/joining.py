@@ -18,29 +18,39 @@ if TYPE_CHECKING:
 def joined(train: Source, test: Source) -> Source:
     """Return the rows of ``train`` and then those of ``test`` as the given test split.
 
-    Labels are kept where both have them. Names of rows that occur on both sides get "train/" and "test/" before them.
+    Names of rows that occur on both sides get "train/" and "test/" before them.
 
     Raises
     ------
     InputError : if ``test`` has a class that ``train`` lacks, or, once read, other features
     """
+    is_test = np.repeat([False, True], [train.rows, test.rows])
+    return replace(stacked(train, test), row_ids=_names(train, test), is_test=is_test)
+
+
+def stacked(first: Source, second: Source) -> Source:
+    """Return the rows of ``first`` and then those of ``second``, named by position; labels stay where both have them.
+
+    Raises
+    ------
+    InputError : if ``second`` has a class that ``first`` lacks, or, once read, other features
+    """
 
     def load(rows: NDArray[np.int64]) -> Content:
-        first = train.load(rows[rows < train.rows])
-        second = test.load(rows[rows >= train.rows] - train.rows)
-        return _both(first, second, test.where)
+        before = first.load(rows[rows < first.rows])
+        after = second.load(rows[rows >= first.rows] - first.rows)
+        return _both(before, after, second.where)
 
     labels = None
-    if train.labels is not None and test.labels is not None:
-        labels = concatenated(train.labels, test.labels, test.where)
+    if first.labels is not None and second.labels is not None:
+        labels = concatenated(first.labels, second.labels, second.where)
     return replace(
-        train,
-        rows=train.rows + test.rows,
+        first,
+        rows=first.rows + second.rows,
         load=load,
         labels=labels,
-        row_ids=_names(train, test),
-        is_test=np.repeat([False, True], [train.rows, test.rows]),
-        notes=(*train.notes, *test.notes),
+        row_ids=None,
+        notes=(*first.notes, *second.notes),
     )
 
 
@@ -58,18 +68,18 @@ def _both(first: Content, second: Content, where: str) -> Content:
     pictures = [part.images.shape[1:3] for part in (first, second) if part.images is not None and len(part.images)]
     if len(set(pictures)) > 1:
         raise InputError(
-            f"{where}: the test images are {pictures[1][0]}x{pictures[1][1]} pixels (height x width) and the training "
+            f"{where}: the images are {pictures[1][0]}x{pictures[1][1]} pixels (height x width) and the training "
             f"images {pictures[0][0]}x{pictures[0][1]}; expected one size: give size (--size HxW) to resize them"
         )
     given, expected = second.features.shape[1], first.features.shape[1]
     if given != expected:
         raise InputError(
-            f"{where}: the test rows have {given} features and the training rows {expected}; "
+            f"{where}: the rows have {given} features and the training rows {expected}; "
             "expected the same: make both from the same columns"
         )
     if first.feature_names != second.feature_names:
         raise InputError(
-            f"{where}: the test rows have other feature columns, or another order of them, than the training rows; "
+            f"{where}: the rows have other feature columns, or another order of them, than the training rows; "
             "expected the same: make both from the same columns"
         )
     kept = [np.ones(len(part.features), dtype=bool) if part.kept is None else part.kept for part in (first, second)]

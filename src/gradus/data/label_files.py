@@ -12,7 +12,7 @@ import numpy as np
 from gradus.core.errors import InputError, did_you_mean
 from gradus.data.columns import USUAL_LABELS
 from gradus.data.labels import Labels, from_array, from_cells
-from gradus.data.text import listed, quoted, readable, row_name
+from gradus.data.text import listed, one_line, quoted, row_name, shown_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def load_array(path: Path) -> NDArray[np.generic]:
     ------
     InputError : if the file is damaged, or holds objects
     """
-    shown = readable(str(path))
+    shown = shown_path(path)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except DAMAGED as error:
@@ -38,8 +38,11 @@ def load_array(path: Path) -> NDArray[np.generic]:
                 f"{shown}: holds Python objects, which are never loaded because that can run code; "
                 "expected numbers or text: save them with a plain dtype"
             ) from error
-        raise InputError(f"{shown}: not a readable .npy file ({error}); write it again with numpy.save") from error
+        raise InputError(
+            f"{shown}: not a readable .npy file ({one_line(error)}); write it again with numpy.save"
+        ) from error
     if not isinstance(array, np.ndarray):
+        array.close()
         raise InputError(f"{shown}: an archive of several arrays, not a single one; rename it to .npz")
     return array
 
@@ -57,7 +60,7 @@ def read_labels(path: Path, column: str | None = None) -> Labels:
     InputError : if the file is not there or not readable, or the column cannot be told
     """
     path = Path(path)
-    shown = readable(str(path))
+    shown = shown_path(path)
     if not path.is_file():
         siblings = [sibling.name for sibling in path.parent.iterdir()] if path.parent.is_dir() else []
         what = "a folder" if path.is_dir() else "no such file"
@@ -71,8 +74,8 @@ def read_labels(path: Path, column: str | None = None) -> Labels:
         raise InputError(f"{shown}: the ending {suffix!r} is not one of labels; expected .npy, .csv, .tsv or .txt")
     text = path.read_text(encoding="utf-8-sig", errors="replace")
     if suffix == ".txt":
-        return from_cells(text.removesuffix("\n").split("\n") if text else [])
-    return from_cells(_column(text, DELIMITERS[suffix] or ",", column, shown))
+        return from_cells(text.removesuffix("\n").split("\n") if text else [], shown)
+    return from_cells(_column(text, DELIMITERS[suffix] or ",", column, shown), shown)
 
 
 def _column(text: str, delimiter: str, column: str | None, shown: str) -> list[str]:

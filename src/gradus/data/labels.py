@@ -74,7 +74,7 @@ def from_text(values: Sequence[str]) -> Labels:
     return Labels(code_of_place[first] if len(raw) else first, tuple(names[position] for position in order))
 
 
-def from_cells(values: Sequence[str]) -> Labels:
+def from_cells(values: Sequence[str], where: str) -> Labels:
     """Return the classes of labels from a file without types: numbers such as "1.0" are the class 1; "01" is text.
 
     Raises
@@ -83,7 +83,7 @@ def from_cells(values: Sequence[str]) -> Labels:
 
     Examples
     --------
-    >>> from_cells(["1.0", "2.0", "", "10.0"])
+    >>> from_cells(["1.0", "2.0", "", "10.0"], "y.txt")
     Labels(codes=array([ 0,  1, -1,  2]), class_names=('1', '2', '10'), declared=False)
     """
     distinct = {value.strip() for value in values} - {"", "nan", "NaN"}
@@ -91,7 +91,7 @@ def from_cells(values: Sequence[str]) -> Labels:
         WHOLE_NUMBER.fullmatch(value) for value in distinct
     ):
         return from_text(values)
-    return from_numbers(np.array([float(value) if value.strip() else np.nan for value in values]), "the labels")
+    return from_numbers(np.array([float(value) if value.strip() else np.nan for value in values]), where)
 
 
 def from_numbers(values: NDArray[np.generic], where: str) -> Labels:

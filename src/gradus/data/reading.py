@@ -15,12 +15,13 @@ from gradus.data.finding import check_options, explained, find_reader
 from gradus.data.joining import joined
 from gradus.data.options import ReadOptions
 from gradus.data.sample import sample_rows
-from gradus.data.text import row_name
+from gradus.data.text import row_name, shown_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gradus.data.labels import Labels
+    from gradus.data.readers import Reader
     from gradus.data.source import Content, Source
 
 DEFAULTS = ReadOptions()
@@ -51,17 +52,22 @@ def read(source: str | Path, options: ReadOptions = DEFAULTS) -> Dataset:
     with explained(source):
         opened = reader.open(Path(source), replace(options, test=None))
         if options.test is not None:
-            opened = _with_test(opened, options)
+            opened = _with_test(opened, reader, options)
         opened = _without_missing_labels(opened, options)
         rows = _rows(opened, options)
         return _dataset(opened, rows, opened.load(rows), options)
 
 
-def _with_test(opened: Source, options: ReadOptions) -> Source:
+def _with_test(opened: Source, kind: Reader, options: ReadOptions) -> Source:
     if opened.is_test is not None:
         raise InputError(f"{opened.where} has a test split of its own; leave out the one given with test (--test)")
     test = Path(options.test or "")
     reader = find_reader(test)
+    if reader.open is not kind.open:
+        raise InputError(
+            f"{shown_path(test)}, given as the test rows, is {reader.kind}, and {opened.where} is {kind.kind}; "
+            "expected the same kind: convert one of them"
+        )
     with explained(test):
         second = reader.open(test, replace(options, test=None))
     if second.is_test is not None:

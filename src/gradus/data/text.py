@@ -58,6 +58,33 @@ def quoted(value: object) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 4]}...{text[0]}"
 
 
+def one_line(error: BaseException) -> str:
+    r"""Return what another library says went wrong, fit for the middle of a sentence.
+
+    Examples
+    --------
+    >>> one_line(ValueError("bad\n  magic"))
+    'bad magic'
+    """
+    return " ".join(readable(str(error)).split()) or type(error).__name__
+
+
+def shown_path(path: object) -> str:
+    r"""Return a path as it stands at the head of a sentence: readable, on one line, whole.
+
+    Examples
+    --------
+    >>> shown_path("two\nlines/<b>.csv")
+    'two\\nlines/<b>.csv'
+    """
+    text = readable(str(path))
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+
+
 def listed(names: Iterable[object], *, most: int = 12) -> str:
     """Return the names in quotes, separated by commas; after ``most`` only how many more there are.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradus.data.arrays import check_numeric, from_array
 from gradus.data.checks import check_same_length
 from gradus.data.source import Content, Source
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from gradus.data.labels import Labels
@@ -27,6 +28,9 @@ def array_source(features: NDArray[np.generic], where: str, name: str, labels: L
         check_same_length(len(features), len(labels.codes), where)
 
     def load(rows: NDArray[np.int64]) -> Content:
-        return from_array(features if len(rows) == len(features) else features[rows])
+        if len(rows) == len(features) and not isinstance(features, np.memmap):
+            return from_array(features)
+        # A copy: the data set must not change when a mapped file does.
+        return from_array(np.take(np.asarray(features), rows, axis=0))
 
     return Source(where=where, name=name, rows=len(features), load=load, labels=labels)

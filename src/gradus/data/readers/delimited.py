@@ -50,7 +50,7 @@ def open_delimited(path: Path, options: ReadOptions) -> Source:
         name=readable(path.name.split(".")[0]) or layout.where,
         rows=table.num_rows,
         load=load,
-        labels=None if columns.label is None else from_cells(_text(table, columns.label)),
+        labels=None if columns.label is None else from_cells(_text(table, columns.label), layout.where),
         row_ids=None if columns.ids is None else [readable(name) for name in _text(table, columns.ids)],
         notes=(*columns.notes, *notes),
     )

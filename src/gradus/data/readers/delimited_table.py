@@ -14,7 +14,7 @@ from pyarrow import csv as arrow_csv
 
 from gradus.core.errors import InputError
 from gradus.data.labels import NUMBER
-from gradus.data.text import quoted, readable, row_name
+from gradus.data.text import one_line, quoted, readable, row_name, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class Layout:
     @property
     def where(self) -> str:
         """How a sentence names the file."""
-        return readable(str(self.path))
+        return shown_path(self.path)
 
 
 def find_layout(path: Path) -> Layout:
@@ -54,7 +54,7 @@ def find_layout(path: Path) -> Layout:
     ------
     InputError : if the file is empty or damaged, or its first line holds numbers instead of names
     """
-    where = readable(str(path))
+    where = shown_path(path)
     try:
         with _bytes_of(path) as stream:
             lines = (line.decode("utf-8", "replace") for line in stream)
@@ -62,7 +62,7 @@ def find_layout(path: Path) -> Layout:
             delimiter = _delimiter(path, first)
             names = tuple(map(readable, next(csv.reader(chain([first], lines), delimiter=delimiter), [])))
     except DAMAGED as error:
-        raise InputError(f"{where}: damaged, or not a table of text ({error}); write it again") from error
+        raise InputError(f"{where}: damaged, or not a table of text ({one_line(error)}); write it again") from error
     if not names:
         raise InputError(f"{where}: the file is empty; expected a line of column names and then a line for every row")
     if all(NUMBER.fullmatch(name.strip()) for name in names):
@@ -95,7 +95,7 @@ def read_table(layout: Layout, numbers: Sequence[int], text: Sequence[int]) -> p
     except pa.ArrowInvalid as error:
         raise _explained(layout, numbers, error) from error
     except DAMAGED as error:
-        raise InputError(f"{layout.where}: damaged ({error}); write it again") from error
+        raise InputError(f"{layout.where}: damaged ({one_line(error)}); write it again") from error
 
 
 def _arrow_table(
@@ -142,7 +142,7 @@ def _explained(layout: Layout, numbers: Sequence[int], error: pa.ArrowInvalid) -
         for column in numbers:
             if fault := _not_a_number(layout, column, table[f"f{column}"]):
                 return fault
-    return InputError(f"{layout.where}: not a readable table ({error}); write it again")
+    return InputError(f"{layout.where}: not a readable table ({one_line(error)}); write it again")
 
 
 def _not_a_number(layout: Layout, column: int, cells: pa.ChunkedArray) -> InputError | None:

@@ -13,7 +13,7 @@ from gradus.data.folders import Folder, look_below, look_into
 from gradus.data.image_batches import read_images
 from gradus.data.labels import from_text
 from gradus.data.source import Content, Source
-from gradus.data.text import listed, quoted, readable, readable_and_distinct
+from gradus.data.text import listed, quoted, readable, readable_and_distinct, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +82,8 @@ def open_image_folder(path: Path, options: ReadOptions) -> Source:
 
 def _source(path: Path, files: Sequence[Path], stray: Sequence[Path], options: ReadOptions) -> Source:
     if not files:
-        raise InputError(f"{readable(str(path))}: there are no images in it{_inside(stray)}; {EXPECTED}")
-    where = readable(str(path))
+        raise InputError(f"{shown_path(path)}: there are no images in it{_inside(stray)}; {EXPECTED}")
+    where = shown_path(path)
     row_ids = readable_and_distinct(file.relative_to(path).as_posix() for file in files)
 
     def load(rows: NDArray[np.int64]) -> Content:
@@ -118,7 +118,7 @@ def _sides(path: Path, top: Folder) -> _Sides:
 
 
 def _check_classes(path: Path, top: Folder, classes: Sequence[_Class]) -> None:
-    where = readable(str(path))
+    where = shown_path(path)
     if not classes:
         given = f"{len(top.images)} images but no class folders" if top.images else "no class folders"
         raise InputError(f"{where}: there are {given} in it{_inside(top.others)}; {EXPECTED}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gradus.core.errors import InputError
 from gradus.data.label_files import load_array, read_labels
 from gradus.data.readers.array_source import array_source
-from gradus.data.text import readable
+from gradus.data.text import readable, shown_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def open_npy(path: Path, options: ReadOptions) -> Source:
     ------
     InputError : if the file is damaged or holds objects, labels are needed and not given, or are not one a row
     """
-    where = readable(str(path))
+    where = shown_path(path)
     features = load_array(path)
     if options.labels is None and options.labelled:
         raise InputError(f"{where}: an array of features has no labels in it; give a file of labels (--labels)")

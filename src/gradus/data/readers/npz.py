@@ -13,10 +13,10 @@ import numpy as np
 from gradus.core.errors import InputError
 from gradus.core.progress import task
 from gradus.data.checks import check_same_length
-from gradus.data.joining import joined
+from gradus.data.joining import joined, stacked
 from gradus.data.labels import from_array
 from gradus.data.readers.array_source import array_source
-from gradus.data.text import listed, readable
+from gradus.data.text import listed, one_line, quoted, readable, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,23 +52,31 @@ def open_npz(path: Path, options: ReadOptions) -> Source:
     """
     with task(f"reading {readable(path.name)}"):
         arrays = _arrays(path)
-    parts = _parts(str(path), tuple(arrays))
+    parts = _parts(shown_path(path), tuple(arrays))
     sources = {side: _source(path, side, part, arrays, options) for side, part in parts.items()}
     whole = next(iter(sources.values()))
     if len(sources) == 1:
         return whole
     if options.ids is not None:
-        raise InputError(f"{path}: ids cannot be given where the archive has a test split; leave the option out")
-    return joined(sources["train"], sources["test"])
+        raise InputError(
+            f"{shown_path(path)}: ids cannot be given where the archive has a test split; leave the option out"
+        )
+    train = sources["train"]
+    if "validation" in sources:
+        note = f"The array {parts['validation'].features!r} was read as training rows, since there are test rows."
+        train = replace(stacked(train, sources["validation"]), notes=(note,))
+    return joined(train, sources["test"])
 
 
 def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     key = ""
     arrays: dict[str, NDArray[np.generic]] = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # The stream is ours, because NumPy leaves its own open when the archive is damaged.
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path}: not an archive but a single array; expected .npz: rename it to .npy")
+                raise InputError(f"{shown_path(path)}: not an archive but a single array; rename it to .npy")
             for key in archive.files:
                 arrays[key] = archive[key]
     except DAMAGED as error:
@@ -77,24 +85,26 @@ def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         if "allow_pickle" in str(error) or "pickled" in str(error):
             inside = f"the array {key!r} holds Python objects" if key else "the file is a pickle"
             raise InputError(
-                f"{path}: {inside}, which are never loaded because that can run code; "
+                f"{shown_path(path)}: {inside}, which are never loaded because that can run code; "
                 "expected numbers or text: save them with a plain dtype"
             ) from error
         raise InputError(
-            f"{path}: not a readable .npz archive ({error}); expected one written by numpy.savez: write it again"
+            f"{shown_path(path)}: not a readable .npz archive ({one_line(error)}); write it again"
         ) from error
     return arrays
 
 
 def _parts(where: str, keys: tuple[str, ...]) -> dict[str, _Part]:
-    """Return the parts by their side: "train" and "test", or "" for an archive without a split."""
+    """Return the parts by their side: "train", "validation" and "test", or "" for an archive without a split."""
     whole = _find_part(where, keys, ("",))
     train = _find_part(where, keys, ("train",))
-    test = _find_part(where, keys, ("test",)) or _find_part(where, keys, VALIDATION)
+    test, validation = _find_part(where, keys, ("test",)), _find_part(where, keys, VALIDATION)
     if train and whole:
         raise InputError(f"{where}: holds both {train.features!r} and {whole.features!r}; {EXPECTED}")
-    if train and test:
-        return {"train": train, "test": test}
+    if train and test and validation:
+        return {"train": train, "validation": validation, "test": test}
+    if train and (held_out := test or validation):
+        return {"train": train, "test": held_out}
     only = train or whole
     if only is None:
         raise InputError(f"{where}: holds the arrays {listed(keys) or '(none)'}; {EXPECTED}")
@@ -117,10 +127,14 @@ def _find(where: str, keys: tuple[str, ...], names: tuple[str, ...], sides: tupl
 def _source(
     path: Path, side: str, part: _Part, arrays: Mapping[str, NDArray[np.generic]], options: ReadOptions
 ) -> Source:
-    where = f"{path}[{part.features}]"
-    labels = None if part.labels is None else from_array(arrays[part.labels], f"{path}[{part.labels}]")
+    where = f"{shown_path(path)}[{quoted(part.features)}]"
+    labels = (
+        None if part.labels is None else from_array(arrays[part.labels], f"{shown_path(path)}[{quoted(part.labels)}]")
+    )
     if labels is None and options.labelled:
-        raise InputError(f"{path}: {part.features!r} has no labels beside it among {listed(arrays)}; {EXPECTED}")
+        raise InputError(
+            f"{shown_path(path)}: {part.features!r} has no labels beside it among {listed(arrays)}; {EXPECTED}"
+        )
     source = array_source(arrays[part.features], where, readable(path.stem), labels)
     if options.ids is None:
         return source
@@ -129,6 +143,6 @@ def _source(
 
 def _ids(path: Path, arrays: Mapping[str, NDArray[np.generic]], key: str, rows: int) -> list[str]:
     if key not in arrays or arrays[key].ndim != 1:
-        raise InputError(f"{path}: ids names {key!r}; expected an array (n,) among {listed(arrays)}")
-    check_same_length(rows, len(arrays[key]), str(path), "ids")
+        raise InputError(f"{shown_path(path)}: ids names {key!r}; expected an array (n,) among {listed(arrays)}")
+    check_same_length(rows, len(arrays[key]), shown_path(path), "ids")
     return [readable(str(value)) for value in arrays[key].tolist()]

@@ -27,7 +27,7 @@ from gradus.data.readers.arrow_columns import (
     names_of,
 )
 from gradus.data.source import Content, Source
-from gradus.data.text import listed, quoted, readable
+from gradus.data.text import listed, one_line, quoted, readable, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,7 +78,7 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
     InputError : if the file is damaged, the label column cannot be told, or the columns are neither numbers, nor
         beside others one of lists or of images
     """
-    where = readable(str(path))
+    where = shown_path(path)
     try:
         opened = _Opened(pq.ParquetFile(pa.OSFile(os.fsencode(path))), where)
         with task(f"opening {readable(path.name)}"):
@@ -86,7 +86,7 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise InputError(f"{where}: not a readable Parquet file ({error}); write it again") from error
+        raise InputError(f"{where}: not a readable Parquet file ({one_line(error)}); write it again") from error
 
 
 def _source(path: Path, opened: _Opened, options: ReadOptions) -> Source:
@@ -104,7 +104,7 @@ def _source(path: Path, opened: _Opened, options: ReadOptions) -> Source:
         labels=None
         if label is None
         else labels_of(
-            opened.column(label), classes.get(opened.names[label]), f"{opened.where}[{opened.names[label]}]"
+            opened.column(label), classes.get(opened.names[label]), f"{opened.where}[{quoted(opened.names[label])}]"
         ),
         row_ids=names,
         notes=(*columns.notes, *notes),
@@ -118,7 +118,7 @@ def _guarded(load: Load, where: str) -> Load:
         try:
             return load(rows)
         except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{where}: the Parquet file is damaged ({error}); write it again") from error
+            raise InputError(f"{where}: the Parquet file is damaged ({one_line(error)}); write it again") from error
 
     return guarded
 
@@ -148,6 +148,7 @@ def _load(opened: _Opened, columns: Columns, options: ReadOptions) -> tuple[Load
             raise InputError(f"{opened.where}: the columns {names} all hold {what}; expected one: remove the others")
         if found:
             return make(opened, found[0], options), _left_out(opened, columns, found[0])
+    _check_form(opened, options)
     _check_numbers(opened, columns)
     return _numbers(opened, columns.features), ()
 
@@ -193,7 +194,7 @@ def _vectors(opened: _Opened, column: int, options: ReadOptions) -> Load:
             for table, inside in opened.tables([column], rows):
                 width = parts[0].shape[1] if parts else None
                 parts.append(
-                    matrix_of_vectors(table.column(0), inside, width, f"{opened.where}[{opened.names[column]}]")
+                    matrix_of_vectors(table.column(0), inside, width, f"{opened.where}[{quoted(opened.names[column])}]")
                 )
                 under_way.advance(len(inside))
         return Content(np.ascontiguousarray(np.concatenate(parts)))
