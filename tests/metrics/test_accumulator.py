@@ -205,5 +205,5 @@ def test_rows_left_out_are_counted_over_batches():
     metric = TopK(k=1, policy=Policy(classes=("a", "b"), unknown_labels=UnknownLabels.DROP))
     for label in ("a", "x", "y"):
         metric.update([label], torch.eye(2)[:1])
-    assert metric.compute().notes[-1].startswith("2 rows were left out")
+    assert metric.compute().notes[-1].startswith("2 rows left out")
     assert metric.compute().rows == 1

@@ -57,7 +57,7 @@ def test_a_classifier_against_itself():
 def test_ties_count_as_misses_and_are_said():
     result = compare_top_k([0, 1], [[0.5, 0.5], [0.1, 0.9]], [[0.9, 0.1], [0.1, 0.9]])
     assert (result.only_a_misses, result.both_hit, result.undecided) == (1, 1, 1)
-    assert "1 rows hang on ties" in str(result)
+    assert "hang on ties, counted as misses: 1." in str(result)
 
 
 def test_sentence_and_dictionary():

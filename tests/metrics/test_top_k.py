@@ -208,12 +208,12 @@ class TestPolicies:
         np.testing.assert_allclose(missed.error, [0.25, 0.25])
         np.testing.assert_allclose(missed.macro, [0, 0])
         assert missed.rows == 4
-        assert "1 rows have labels outside the classes" in str(missed)
+        assert "1 row with a label outside the classes" in str(missed)
         drop = Policy(unknown_labels=UnknownLabels.DROP)
         dropped = top_k_errors(labels, scores, k=(1, 3), policy=drop)
         assert dropped.rows == 3
         np.testing.assert_allclose(dropped.error, [0, 0])
-        assert "1 rows were left out" in str(dropped)
+        assert "1 row left out" in str(dropped)
         counts = rank_counts(labels, scores, policy=drop)
         again = top_k_errors_from_counts(labels, *counts, n_classes=3, k=(1, 3))
         assert again.rows == 3
@@ -231,7 +231,7 @@ class TestPolicies:
         assert result[1].macro == 0.25
         assert np.isnan(result.per_class.error[2, 0])
         assert result.as_dict()["per_class"][2]["error"] is None
-        assert "1 of 3 classes have no rows" in str(result)
+        assert "Classes without rows: 1 of 3" in str(result)
         with pytest.raises(InputError, match="1 of the 3 classes have no rows"):
             top_k_errors([0, 0, 1], np.eye(3), k=1, policy=Policy(absent_classes=AbsentClasses.ERROR))
 

@@ -96,7 +96,7 @@ class Comparison:
 
     def __str__(self) -> str:
         low, high = self.interval()
-        tied = f" {self.undecided:,} rows hang on ties and count as misses." if self.undecided else ""
+        tied = f" Outcomes that hang on ties, counted as misses: {self.undecided:,}." if self.undecided else ""
         return (
             f"On {self.rows:,} rows the top-{self.k} error of a is {self.error_a:.4f} and of b {self.error_b:.4f}: "
             f"a - b = {self.difference:+.4f} (95% interval {low:+.4f} .. {high:+.4f}); {self.only_a_misses:,} rows are "

@@ -151,11 +151,18 @@ def _notes(table: RankTable, present: int, policy: Policy) -> tuple[str, ...]:
             "add rows, or give Policy(absent_classes=AbsentClasses.SKIP)"
         )
     said = [
-        (absent, f"{absent:,} of {table.n_classes:,} classes have no rows; macro errors are of the other {present:,}."),
-        (unknown, f"{unknown:,} rows have labels outside the classes and count as misses, in no class."),
-        (table.dropped, f"{table.dropped:,} rows were left out: their labels are outside the classes."),
+        (
+            absent,
+            f"Classes without rows: {absent:,} of {table.n_classes:,}; macro errors are of the other {present:,}.",
+        ),
+        (unknown, f"{_rows(unknown)} with a label outside the classes: counted as a miss, in no class."),
+        (table.dropped, f"{_rows(table.dropped)} left out, with a label outside the classes."),
     ]
     return tuple(note for number, note in said if number)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number:,} rows"
 
 
 def tabulate(rows: Rows, ranked: RankedRows) -> RankTable:
