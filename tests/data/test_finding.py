@@ -45,7 +45,7 @@ def test_a_broken_link_is_said_to_be_one(tmp_path):
         (ReadOptions(labels=Path("y.npy")), "--labels"),
         (ReadOptions(ids="id"), "--ids"),
         (ReadOptions(size=(3, 3)), "an image folder"),
-        (ReadOptions(channels=1), "--channels"),
+        (ReadOptions(channels=1), "channels"),
         (ReadOptions(test=Path("digits")), "--test"),
     ],
 )
@@ -57,6 +57,20 @@ def test_sizes_and_channels_that_mean_nothing_are_refused(tmp_path):
     image_folder(tmp_path)
     refused(tmp_path, "(0, 3)", "height", options=ReadOptions(size=(0, 3)))
     refused(tmp_path, "is 2", "colour", options=ReadOptions(channels=2))
+
+
+def test_a_pipe_is_refused_before_it_is_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    refused(tmp_path / "a.csv", "a pipe or a device")
+
+
+def test_a_folder_that_may_not_be_searched(tmp_path, monkeypatch):
+    def deny(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    image_folder(tmp_path)
+    monkeypatch.setattr(Path, "is_dir", deny)
+    refused(tmp_path, "permission to read it is denied")
 
 
 def test_capital_endings_are_known(tmp_path):

@@ -22,7 +22,7 @@ SPECIFIC = {
     "labels": "a file of labels (--labels)",
     "ids": "ids (--ids)",
     "size": "an image size (--size)",
-    "channels": "a number of channels (--channels)",
+    "channels": "a number of channels (channels)",
     "test": "a second source of test rows (--test)",
 }
 
@@ -51,6 +51,8 @@ def find_reader(source: str | Path) -> Reader:
         if path.name.lower().endswith(reader.suffixes) and reader.suffixes:
             if not path.exists():
                 raise InputError(f"{shown}: a link to something that is not there; correct the link")
+            if not path.is_file():
+                raise InputError(f"{shown}: a pipe or a device; expected a file: save the data to one first")
             return reader
     ending = f"the ending {path.suffix!r} is not known" if path.suffix else "the name has no ending"
     raise InputError(f"{shown}: {ending}; expected {expected_sources()}")

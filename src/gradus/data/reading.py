@@ -47,9 +47,9 @@ def read(source: str | Path, options: ReadOptions = DEFAULTS) -> Dataset:
     >>> digits.features.shape, digits.images.shape, digits.class_names[:3]
     ((1797, 64), (1797, 8, 8, 1), ('0', '1', '2'))
     """
-    reader = find_reader(source)
-    check_options(reader, options)
     with explained(source):
+        reader = find_reader(source)
+        check_options(reader, options)
         opened = reader.open(Path(source), replace(options, test=None))
         if options.test is not None:
             opened = _with_test(opened, reader, options)
@@ -62,7 +62,8 @@ def _with_test(opened: Source, kind: Reader, options: ReadOptions) -> Source:
     if opened.is_test is not None:
         raise InputError(f"{opened.where} has a test split of its own; leave out the one given with test (--test)")
     test = Path(options.test or "")
-    reader = find_reader(test)
+    with explained(test):
+        reader = find_reader(test)
     if reader.open is not kind.open:
         raise InputError(
             f"{shown_path(test)}, given as the test rows, is {reader.kind}, and {opened.where} is {kind.kind}; "

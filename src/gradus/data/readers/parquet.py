@@ -172,9 +172,7 @@ def _check_numbers(opened: _Opened, columns: Columns) -> None:
 
 def _check_form(opened: _Opened, options: ReadOptions) -> None:
     if options.size is not None or options.channels is not None:
-        raise InputError(
-            f"{opened.where}: holds no images; leave out the image size (--size) and channels (--channels)"
-        )
+        raise InputError(f"{opened.where}: holds no images; leave out the image size (--size) and the channels")
 
 
 def _images(opened: _Opened, column: int, options: ReadOptions) -> Load:
