@@ -96,6 +96,15 @@ def test_the_dark_scheme_is_followed(open_page: Callable[..., Any], digits_page:
     assert dark.errors == []
 
 
+def test_paper_is_light_and_holds_the_picture_of_the_map(open_page: Callable[..., Any], digits_page: Path) -> None:
+    page = open_page(digits_page, color_scheme="dark").ready().page
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("#static-picture").is_visible()
+    assert page.locator("#explorer").is_hidden()
+
+
 def test_a_phone_shows_all_without_scrolling_sideways(open_page: Callable[..., Any], hostile_page: Path) -> None:
     opened = open_page(hostile_page, viewport={"width": 390, "height": 800}).ready()
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390

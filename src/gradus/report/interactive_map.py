@@ -133,18 +133,20 @@ def _add_tools(plot: figure, points: Any) -> None:
 def map_columns(content: ReportContent, order: NDArray[np.int64], sprites: Sprites | None) -> dict[str, Any]:
     """Return what the page's script knows of each row, in paint order, ready for JSON.
 
-    Numbers are base64 of little-endian arrays: ``label`` and ``predicted`` uint16 codes, ``probability`` float32,
-    ``rank`` uint16 (the place of the label among the classes, 1 is right), ``test`` uint8, ``slot`` int32.
+    Numbers are base64 of little-endian arrays: ``label``, ``predicted`` and ``rank`` (the place of the label among the
+    classes, 1 is right) uint16, or uint32 where there are more classes; ``probability`` float32; ``test`` uint8;
+    ``slot`` int32.
     """
     dataset, predictions = content.dataset, content.predictions
     columns: dict[str, NDArray[Any]] = {}
+    code = "<u2" if len(dataset.class_names) < 2**16 else "<u4"
     if dataset.labels is not None:
-        columns["label"] = dataset.labels.astype("<u2")
+        columns["label"] = dataset.labels.astype(code)
     if predictions is not None:
-        columns["predicted"] = predictions.predicted.astype("<u2")
+        columns["predicted"] = predictions.predicted.astype(code)
         columns["probability"] = predictions.probability.astype("<f4")
         columns["test"] = predictions.is_test.astype("u1")
-        columns["rank"] = np.minimum(predictions.greater + predictions.equal + 1, 65535).astype("<u2")
+        columns["rank"] = (predictions.greater + predictions.equal + 1).astype(code)
     if sprites is not None:
         columns["slot"] = sprites.slots.astype("<i4")
     return {

@@ -1,5 +1,5 @@
 // What is known of each row, in the order in which points are painted. Names are text, never markup.
-const ARRAYS = { u2: Uint16Array, f4: Float32Array, u1: Uint8Array, i4: Int32Array };
+const ARRAYS = { u2: Uint16Array, u4: Uint32Array, f4: Float32Array, u1: Uint8Array, i4: Int32Array };
 const OUTCOMES = { right: 0, close: 1, wrong: 2 };
 
 function bytesOf(base64) {
