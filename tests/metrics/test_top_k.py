@@ -4,7 +4,9 @@ import itertools
 import json
 from fractions import Fraction
 
+import numba
 import numpy as np
+import pandas
 import pytest
 import torch
 from hypothesis import given, settings
@@ -303,3 +305,38 @@ def test_only_the_order_of_scores_matters(transform):
     labels, scores = sample(100, 6, dtype=torch.float64)
     expected = top_k_errors(labels, scores, k=(1, 2, 3)).as_dict()
     assert top_k_errors(labels, transform(scores), k=(1, 2, 3)).as_dict() == expected
+
+
+def test_pandas_and_torch_columns():
+    labels, scores = sample(40, 3)
+    names = pandas.Series(["abc"[label] for label in labels], index=range(100, 140))
+    frame = pandas.DataFrame(scores.numpy(), columns=list("abc"))
+    policy = Policy(classes=frame.columns)
+    weights = torch.rand(40, generator=torch.Generator().manual_seed(0))
+    expected = top_k_errors(Rows(labels, sample_weight=weights.double().numpy()), scores, k=1)
+    result = top_k_errors(Rows(names, sample_weight=weights), frame, k=1, policy=policy)
+    np.testing.assert_array_equal(result.error, expected.error)
+    names.iloc[7] = "z"
+    with pytest.raises(InputError, match="'z' of row 7"):
+        top_k_errors(names, frame, k=1, policy=policy)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_same_figures_on_a_gpu(dtype):
+    labels, scores = sample(300, 20, decimals=1, dtype=dtype)
+    expected = top_k_errors(labels, scores, k=(1, 5)).as_dict()
+    assert top_k_errors(labels.cuda(), scores.cuda(), k=(1, 5)).as_dict() == expected
+    assert top_k_errors(labels, scores.cuda(), k=(1, 5)).as_dict() == expected
+
+
+def test_one_thread_gives_the_same_figures():
+    labels, scores = sample(3000, 30, decimals=1)
+    expected = top_k_errors(labels, scores, k=(1, 5)).as_dict()
+    before = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        assert top_k_errors(labels, scores, k=(1, 5)).as_dict() == expected
+    finally:
+        numba.set_num_threads(before)

@@ -51,8 +51,6 @@ def read_scores(scores: Any) -> Tensor:
 
 def _tensor(scores: Any) -> Tensor:
     array = np.asarray(scores)
-    if array.dtype.name == "bfloat16":  # NumPy has it from the ml_dtypes package, as an extension type
-        return _tensor(array.view(np.int16)).view(torch.bfloat16)
     if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
         raise InputError(f"scores have type {array.dtype}; a matrix of float16, float32 or float64 was expected")
     array = array.astype(array.dtype.newbyteorder("="), copy=False)

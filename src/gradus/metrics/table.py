@@ -30,8 +30,8 @@ class RankTable:
     ----------
     n_classes : K
     label : (m,) int64, 0 to K; K stands for a label outside the classes
-    greater : (m,) int64, 0 to K
-    equal : (m,) int64
+    greater : (m,) integers, 0 to K
+    equal : (m,) integers
     count : (m,) int64, how many rows are like this
     weight : (m,) float64, of each such row, or None where rows have no weights
     group : (m,) int64 or strings, or None
@@ -41,8 +41,8 @@ class RankTable:
 
     n_classes: int
     label: NDArray[np.int64]
-    greater: NDArray[np.int64]
-    equal: NDArray[np.int64]
+    greater: NDArray[np.signedinteger[Any]]
+    equal: NDArray[np.signedinteger[Any]]
     count: NDArray[np.int64]
     weight: NDArray[np.float64] | None = None
     group: NDArray[Any] | None = None
@@ -61,9 +61,10 @@ class RankTable:
 
     def up_to(self, k: int) -> RankTable:
         """Return these rows with greater ranks counted as ``k``: the errors for 1 to ``k`` guesses are the same."""
-        beyond = self.greater >= k
-        greater = np.where(beyond, k, self.greater)
-        equal = np.where(beyond, np.minimum(self.equal, 1), self.equal)
+        greater = np.minimum(self.greater, k)
+        equal = self.equal
+        if equal.any():
+            equal = np.where(greater < k, equal, np.minimum(equal, 1))  # that there is a tie is still to be counted
         return replace(self, greater=greater, equal=equal, row_id=None)
 
     def select(self, chosen: NDArray[Any]) -> RankTable:
@@ -133,8 +134,9 @@ def _histogram(table: RankTable, key: NDArray[np.int64], bases: tuple[int, int])
     most_greater, most_equal = bases
     cells = int(key.max()) // most_equal + 1
     if cells <= 4 * len(key):
-        tied = key[table.equal > 0]
-        untied = np.bincount(key[table.equal == 0] // most_equal, minlength=cells)
+        is_tied = table.equal > 0
+        tied = key[is_tied]
+        untied = np.bincount((key[~is_tied] if tied.size else key) // most_equal, minlength=cells)
         occupied = np.flatnonzero(untied)
         tied_keys, tied_counts = np.unique(tied, return_counts=True)
         keys = np.concatenate([occupied * most_equal, tied_keys])

@@ -172,9 +172,9 @@ def tabulate(rows: Rows, ranked: RankedRows) -> RankTable:
     table = RankTable(
         n_classes=n_classes,
         label=codes,
-        greater=greater.astype(np.int64),
-        equal=equal.astype(np.int64),
-        count=np.ones(size, dtype=np.int64),
+        greater=greater,
+        equal=equal,
+        count=np.broadcast_to(np.int64(1), size),
         weight=read_weights(rows.sample_weight, size),
         group=read_identifiers(rows.groups, size, "groups"),
         row_id=read_identifiers(rows.row_ids, size, "row ids"),
