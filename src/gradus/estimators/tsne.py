@@ -23,6 +23,7 @@ from gradus.tsne import (
     Uniform,
     automatic_learning_rate,
     descend,
+    field_of,
     joint_affinities,
     metric_named,
     place,
@@ -148,7 +149,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             kernel = self._kernel()
             neighbours = self._searchable.among(rows, kernel.count(len(self.embedding_)))
             affinities = row_affinities(neighbours, kernel.weights(neighbours))
-            return place(Placement(affinities, torch.from_numpy(self.embedding_), float(self.dof))).numpy()
+            fixed, dof = torch.from_numpy(self.embedding_), float(self.dof)
+            return place(Placement(affinities, fixed, field_of(fixed, dof), dof)).numpy()
 
     def _fit(self, rows: Tensor) -> None:
         kernel = self._kernel()
@@ -184,9 +186,9 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _phases(self, samples: int) -> list[Phase]:
         early = min(EARLY_ITERATIONS, self.max_iter)
         plan = [(early, float(self.early_exaggeration)), (self.max_iter - early, 1.0)]
-        fixed = None if isinstance(self.learning_rate, str) else float(self.learning_rate)
+        given = None if isinstance(self.learning_rate, str) else float(self.learning_rate)
         return [
-            Phase(iterations, exaggeration, fixed or automatic_learning_rate(samples, exaggeration))
+            Phase(iterations, exaggeration, given or automatic_learning_rate(samples, exaggeration))
             for iterations, exaggeration in plan
         ]
 

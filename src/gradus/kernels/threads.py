@@ -18,7 +18,7 @@ LEAST_OPERATIONS = 4_000_000
 
 @contextmanager
 def threads(count: int | None) -> Iterator[int]:
-    """Run the kernels inside this block on ``count`` threads; None and -1 mean all there are, -2 all but one.
+    """Run the kernels inside this block on ``count`` threads; None and -1 mean as many as outside, -2 one fewer.
 
     Raises
     ------
@@ -30,16 +30,15 @@ def threads(count: int | None) -> Iterator[int]:
     ...     used
     1
     """
-    most = numba.config.NUMBA_NUM_THREADS
+    most = numba.get_num_threads()
     if count == 0:
         raise InputError("n_jobs is 0, which leaves no thread to work: give a positive number, or -1 for all")
     wanted = most if count is None else count if count > 0 else most + 1 + count
-    before = numba.get_num_threads()
     numba.set_num_threads(max(1, min(wanted, most)))
     try:
         yield numba.get_num_threads()
     finally:
-        numba.set_num_threads(before)
+        numba.set_num_threads(most)
 
 
 @contextmanager

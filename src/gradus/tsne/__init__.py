@@ -2,6 +2,7 @@
 
 from gradus.tsne.affinities import Gaussian, Kernel, Uniform, joint_affinities, row_affinities
 from gradus.tsne.descent import GainDescent, Motion
+from gradus.tsne.field import field_of
 from gradus.tsne.initialisation import principal_components, random_points, scaled
 from gradus.tsne.metric import Metric, metric_named
 from gradus.tsne.neighbours import Neighbours, Searchable
@@ -30,6 +31,7 @@ __all__ = [
     "Uniform",
     "automatic_learning_rate",
     "descend",
+    "field_of",
     "joint_affinities",
     "metric_named",
     "place",

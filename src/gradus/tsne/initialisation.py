@@ -52,12 +52,14 @@ def _loadings(centred: np.ndarray, count: int) -> np.ndarray:
     """Return the leading right singular vectors, (features, count)."""
     samples, features = centred.shape
     if features <= LARGEST_GRAM:
-        return np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :count]
+        loadings: np.ndarray = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :count]
+        return loadings
     if samples <= LARGEST_GRAM:
-        left = np.linalg.eigh(centred @ centred.T)[1][:, ::-1][:, :count]
-        loadings = centred.T @ left
-        return loadings / np.maximum(np.linalg.norm(loadings, axis=0), 1e-300)
-    return randomized_svd(centred, count, n_iter=7, random_state=0)[2].T
+        loadings = centred.T @ np.linalg.eigh(centred @ centred.T)[1][:, ::-1][:, :count]
+        loadings /= np.maximum(np.linalg.norm(loadings, axis=0), 1e-300)
+        return loadings
+    loadings = randomized_svd(centred, count, n_iter=7, random_state=0)[2].T
+    return loadings
 
 
 def _filled(points: Tensor, dimensions: int) -> Tensor:

@@ -55,8 +55,8 @@ def automatic_learning_rate(samples: int, exaggeration: float) -> float:
 def descend(objective: KLDivergence, start: Tensor, phases: list[Phase], watcher: Watcher) -> Map:
     """Run ``phases`` from ``start`` and return the map they lead to.
 
-    The gains and the momentum carry over from one phase to the next. ``watcher`` is called after every 50 iterations, and decides
-    whether to go on.
+    The gains and the momentum carry over from one phase to the next. ``watcher`` is called after every 50
+    iterations, and decides whether to go on.
     """
     motion, done, stopped = Motion.at_rest(start), 0, False
     with progress.task("t-SNE", total=sum(phase.iterations for phase in phases)) as task:

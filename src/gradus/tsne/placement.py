@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.core import progress
-from gradus.kernels.student_attraction import Affinities, attraction
-from gradus.kernels.student_repulsion import repulsion
+from gradus.kernels.student_attraction import attraction
 from gradus.tsne.descent import GainDescent, Motion
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradus.kernels.student_attraction import Affinities
+    from gradus.tsne.field import Field
+
 ITERATIONS = 250
-# a new point feels a force of at most about 1 / 2 * the scale of the kernel; half a unit a step settles and does not throw
+# the force on a new point is at most about 1: half of it a step settles, and does not throw
 RATE = 0.5
 LONGEST_STEP = 1.0
 
@@ -32,11 +34,13 @@ class Placement:
     ----------
     affinities : rows that each sum to 1, whose columns are points of the map
     fixed : the map, (others, dimensions)
+    field : the repulsion of the map
     dof : degrees of freedom of the map
     """
 
     affinities: Affinities
     fixed: Tensor
+    field: Field
     dof: float
 
     def gradient(self, point: Tensor) -> Tensor:
@@ -45,7 +49,7 @@ class Placement:
         The factor is 2 and not 4, because a new point is in no other point's row.
         """
         pull = attraction(self.affinities, point, self.fixed, self.dof)
-        push, potential = repulsion(point, self.fixed, self.dof)
+        push, potential = self.field(point)
         return 2 * (pull - push / potential.clamp_min(1e-30)[:, None].to(push.dtype))
 
     def start(self) -> Tensor:

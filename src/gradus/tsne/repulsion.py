@@ -64,7 +64,7 @@ class GridRepulsion:
 
     def __call__(self, embedding: Tensor) -> tuple[Tensor, float]:
         """Return the repulsive sums and Z."""
-        plane = _in_plane(embedding)
+        plane = in_plane(embedding)
         mesh = mesh_over(plane, self.rule.spacing, self.rule.order)
         inside = mesh.contains(plane)
         if bool(inside.all()):
@@ -111,6 +111,6 @@ def ordered_sum(values: Tensor) -> float:
     return float(values.cpu().numpy().sum(dtype="float64"))
 
 
-def _in_plane(embedding: Tensor) -> Tensor:
+def in_plane(embedding: Tensor) -> Tensor:
     """Return a map on a line as one in the plane: the distances are the same."""
     return embedding if embedding.shape[1] == 2 else torch.nn.functional.pad(embedding, (0, 1))

@@ -75,4 +75,5 @@ def spline_transform(order: int, half: int) -> np.ndarray:
     """
     weights = AT_INTEGERS[order]
     offsets = np.arange(len(weights)) - len(weights) // 2
-    return np.cos(np.pi / half * np.outer(np.arange(half + 1), offsets)) @ np.array(weights)
+    transform: np.ndarray = np.cos(np.pi / half * np.outer(np.arange(half + 1), offsets)) @ np.array(weights)
+    return transform

@@ -32,7 +32,7 @@ def _search(queries: Tensor, points: Tensor, count: int, own: Tensor | None) -> 
             distance.scatter_(1, own[start : start + rows, None], torch.inf)
         nearest = distance.topk(wanted, largest=False).indices.sort(1).values
         exact = ((points[nearest].double() - block[:, None].double()) ** 2).sum(2)
-        order = exact.argsort(1, stable=True)[:, :count]
+        order = exact.argsort(dim=1, stable=True)[:, :count]
         indices.append(nearest.gather(1, order).int())
         squared.append(exact.gather(1, order))
     return torch.cat(indices), torch.cat(squared)

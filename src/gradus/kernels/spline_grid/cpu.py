@@ -73,8 +73,8 @@ def _ranks_by_row(places: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Return the rank of every point when ordered by its row, stably, and fill where each row starts."""
     for i in range(len(places)):
         starts[np.int64(places[i, 0]) + 1] += 1
-    for row in range(len(starts) - 1):
-        starts[row + 1] += starts[row]
+    for earlier in range(len(starts) - 1):
+        starts[earlier + 1] += starts[earlier]
     following = starts.copy()
     ranks = np.empty(len(places), np.int32)
     for i in range(len(places)):

@@ -19,7 +19,9 @@ def convolve(charges: Tensor, spectrum: Tensor) -> Tensor:
     """Return the convolved charges; see the package."""
     height, width = charges.shape
     doubled = (2 * height, 2 * width)
-    return torch.fft.irfft2(torch.fft.rfft2(charges, s=doubled) * spectrum, s=doubled)[:height, :width]
+    waves: Tensor = torch.fft.rfft2(charges, s=doubled) * spectrum
+    whole: Tensor = torch.fft.irfft2(waves, s=doubled)
+    return whole[:height, :width]
 
 
 def interpolate(potential: Tensor, places: Tensor, order: int) -> tuple[Tensor, Tensor]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import math
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 import torch
-from torch import Tensor
 
-from gradus.kernels.student_attraction.graph import Affinities
+from gradus.kernels.elementary import logarithm
 from gradus.kernels.threads import worth
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.kernels.student_attraction.graph import Affinities
 
 
 def attraction(affinities: Affinities, targets: Tensor, sources: Tensor, dof: float) -> Tensor:
@@ -118,12 +122,23 @@ def _cost(
     dof: float,
     cost: np.ndarray,
 ) -> None:
+    columns = np.ascontiguousarray(sources.T)
     for i in numba.prange(len(targets)):
-        total = 0.0
-        for edge in range(offsets[i], offsets[i + 1]):
-            squared = 0.0
-            for axis in range(targets.shape[1]):
-                difference = np.float64(targets[i, axis]) - np.float64(sources[neighbours[edge], axis])
-                squared += difference * difference
-            total += weights[edge] * math.log1p(squared / dof)
-        cost[i] = dof * total
+        edges = slice(offsets[i], offsets[i + 1])
+        cost[i] = dof * _cost_row(targets[i], neighbours[edges], weights[edges], columns, 1.0 / dof)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _cost_row(
+    target: np.ndarray, neighbours: np.ndarray, weights: np.ndarray, columns: np.ndarray, inverse_dof: float
+) -> float:
+    bases = np.ones(neighbours.size, np.float64)
+    for axis in range(target.size):
+        here, there = target[axis], columns[axis]
+        for edge in range(neighbours.size):
+            difference = np.float64(here) - np.float64(there[neighbours[edge]])
+            bases[edge] += difference * difference * inverse_dof
+    total = 0.0
+    for edge in range(neighbours.size):
+        total += weights[edge] * logarithm(bases[edge])
+    return total

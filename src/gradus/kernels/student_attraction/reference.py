@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
-from gradus.kernels.student_attraction.graph import Affinities
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.kernels.student_attraction.graph import Affinities
 
 
 def attraction(affinities: Affinities, targets: Tensor, sources: Tensor, dof: float) -> Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradus.kernels.elementary import exponential, logarithm
 from gradus.kernels.threads import worth
 
 # long enough for vector lanes, short enough that a sum of this many float32 stays exact to about 1e-6
@@ -84,7 +85,7 @@ def _any(targets: np.ndarray, sources: np.ndarray, dof: float, forces: np.ndarra
 def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarray) -> float:
     """Fill ``weights`` with w / (1 + d^2 / a) and return the sum of w."""
     one = block.dtype.type(1)
-    part = block.dtype.type(0)
+    part: float = block.dtype.type(0)
     size = block.shape[1]
     weights[:size] = one
     for axis in range(len(target)):
@@ -98,7 +99,7 @@ def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarra
             weights[j] = weight * weight
     else:
         for j in range(size):
-            weight = weights[j] ** -dof
+            weight = block.dtype.type(exponential(-dof * logarithm(weights[j])))
             part += weight
             weights[j] = weight / weights[j]
     return part
@@ -106,7 +107,7 @@ def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarra
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _push(target: float, block: np.ndarray, weights: np.ndarray) -> float:
-    part = block.dtype.type(0)
+    part: float = block.dtype.type(0)
     for j in range(block.size):
         part += weights[j] * (target - block[j])
     return part
