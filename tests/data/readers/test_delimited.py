@@ -38,6 +38,14 @@ def test_a_value_that_becomes_a_fraction_late_is_read(tmp_path):
     assert read(tmp_path / "a.csv").features[-1, 0] == 0.5
 
 
+def test_rows_of_a_megabyte_are_read(tmp_path):
+    values = np.random.default_rng(0).normal(size=(4, 60_000))
+    frame = pd.DataFrame(values, columns=[f"c{column}" for column in range(60_000)])
+    frame["y"] = [0, 1, 0, 1]
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    assert np.array_equal(read(tmp_path / "a.csv").features, values)
+
+
 def test_label_and_ids_are_columns_that_are_named(tmp_path):
     (tmp_path / "a.csv").write_text("name,kind,a\np,1.0,5\nq,10.0,6\nr,1.0,7\ns,10.0,8\n")
     data = read(tmp_path / "a.csv", ReadOptions(label="kind", ids="name"))

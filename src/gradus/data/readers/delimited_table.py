@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-# A row must fit in a block; a block is parsed by one thread.
-BLOCK_BYTES = 16 << 20
+# A block is parsed by one thread, and a row must fit in one: as many bytes as this for every cell, and then some.
+BLOCK_BYTES = 1 << 20
+BYTES_A_CELL = 256
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, csv.Error)
 
 
@@ -107,7 +108,10 @@ def _arrow_table(
 ) -> pa.Table:
     # The first line is read as a row and skipped, since Arrow refuses names that are not UTF-8.
     reading = arrow_csv.ReadOptions(
-        autogenerate_column_names=True, skip_rows_after_names=1, block_size=BLOCK_BYTES, use_threads=threads
+        autogenerate_column_names=True,
+        skip_rows_after_names=1,
+        block_size=max(BLOCK_BYTES, BYTES_A_CELL * len(layout.names)),
+        use_threads=threads,
     )
     parsing = parse or arrow_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True)
     converting = arrow_csv.ConvertOptions(column_types=types, include_columns=list(types))
