@@ -76,13 +76,13 @@ async function makePlot(rows) {
     named("ring_glyph").glyph.line_color = getComputedStyle(document.body).color;
   }
 
-  // While a person drags bokeh paints a part of the points, small and in grey;
+  // While a person drags bokeh paints a part of the points, ringed with grey;
   // here in the points' own colours.
   function colourWhileMoving() {
     const drawn = [...view.renderer_views.values()].find((each) => each.model === points);
     if (drawn && drawn.decimated_glyph) {
       const { fill_color, fill_alpha, size } = points.glyph;
-      drawn.decimated_glyph.model.setv({ fill_color, fill_alpha, size: { value: size.value * 1.3 } });
+      drawn.decimated_glyph.model.setv({ fill_color, fill_alpha, line_color: null, size: { value: size.value * 1.3 } });
     }
   }
 

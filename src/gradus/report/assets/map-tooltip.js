@@ -13,6 +13,7 @@ function describe(rows, row) {
 function makeTooltip(rows, plot, thumbnails) {
   const card = document.getElementById("tooltip");
   let current = null;
+  let pressed = false;
 
   function nearest(indices, geometry) {
     const distance = (i) => (plot.x[i] - geometry.x) ** 2 + (plot.y[i] - geometry.y) ** 2;
@@ -44,7 +45,7 @@ function makeTooltip(rows, plot, thumbnails) {
   }
 
   function hover(indices, geometry) {
-    if (!indices.length) return hide();
+    if (pressed || !indices.length) return hide();
     const row = nearest(Array.from(indices), geometry);
     if (row !== current) fill(row, indices.length - 1);
     current = row;
@@ -53,6 +54,9 @@ function makeTooltip(rows, plot, thumbnails) {
   }
 
   plot.target.addEventListener("pointerleave", hide);
+  plot.target.addEventListener("pointerdown", () => { pressed = true; hide(); }, { capture: true });
+  window.addEventListener("pointerup", () => { pressed = false; }, { capture: true });
+  window.addEventListener("pointercancel", () => { pressed = false; }, { capture: true });
   window.gradusHover = hover;
   return { hide };
 }
