@@ -45,7 +45,9 @@ def fit(run: Run) -> None:
         validation_rows=validation_rows,
         path=path,
     )
-    LinearClassifier(coef, intercept, dataset.class_names, dataset.feature_names, record).save(run.directory / MODEL)
+    shape = None if dataset.images is None else dataset.images.shape[1:]
+    model = LinearClassifier(coef, intercept, dataset.class_names, dataset.feature_names, shape, record)
+    model.save(run.directory / MODEL)
 
 
 def is_table(run: Run) -> bool:

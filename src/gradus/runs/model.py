@@ -64,6 +64,7 @@ class LinearClassifier:
     intercept : (K,) same dtype
     class_names : K names
     feature_names : d names where the data had them, else None
+    image_shape : (height, width, channels) of the images that it was fitted on, or None
     record : how it was fitted
     """
 
@@ -71,6 +72,7 @@ class LinearClassifier:
     intercept: NDArray[np.floating]
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] | None
+    image_shape: tuple[int, ...] | None
     record: FitRecord
 
     def scores(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -87,6 +89,7 @@ class LinearClassifier:
             "format": "linear classifier 1",
             "class_names": self.class_names,
             "feature_names": self.feature_names,
+            "image_shape": self.image_shape,
             "record": asdict(self.record),
         }
         tensors = {"coef": np.ascontiguousarray(self.coef), "intercept": np.ascontiguousarray(self.intercept)}
@@ -109,12 +112,13 @@ def load(path: Path) -> LinearClassifier:
             about: dict[str, Any] = json.loads((stream.metadata() or {})["gradus"])
             coef, intercept = stream.get_tensor("coef"), stream.get_tensor("intercept")
         record = _record(about["record"])
-        names, features = about["class_names"], about["feature_names"]
+        names, features, shape = (about[entry] for entry in ("class_names", "feature_names", "image_shape"))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path} is not a classifier that gradus wrote ({error}): fit again with `gradus fit --overwrite`"
         ) from error
-    return LinearClassifier(coef, intercept, tuple(names), tuple(features) if features else None, record)
+    columns = tuple(features) if features else None
+    return LinearClassifier(coef, intercept, tuple(names), columns, tuple(shape) if shape else None, record)
 
 
 def _record(loaded: dict[str, Any]) -> FitRecord:

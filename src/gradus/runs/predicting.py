@@ -63,7 +63,13 @@ def predict(directory: RunDirectory, source: str, output: Output) -> pa.Table:
     """
     output.check()
     config, model = read_config(directory), load(directory / MODEL)
-    options = replace(read_options(config, labelled=False), sample=None, test=None, labels=None)
+    options = replace(
+        read_options(config, labelled=False),
+        sample=None,
+        test=None,
+        labels=None,
+        channels=model.image_shape[2] if model.image_shape else None,  # grey images for a colour model, and back
+    )
     table = predictions_of(_aligned(read(source, options), model, directory), model)
     with written_whole(output.path) as unfinished:
         if output.path.suffix == ".csv":
