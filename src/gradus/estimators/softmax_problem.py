@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError, did_you_mean
-from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable
+from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable, Solver
 from gradus.losses import CholeskyPreconditioner, CrossEntropy, DiagonalPreconditioner, DualityGap, LinearModel
 from gradus.losses.certificate import Stationarity
 from gradus.penalties import L1, L2, ElasticNet, Masked, SmoothMasked, Zero
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-gradient")
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves
 FACTORED_FEATURES = 2048
+# up to here Newton's method is as fast as L-BFGS, and its last step overshoots the tolerance by orders of magnitude
+FEW_UNKNOWNS = 1024
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,8 @@ def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certif
     return Stationarity.of(model, on_weights(penalty, model))
 
 
-def chosen_solver(
-    name: str, model: LinearModel[CrossEntropy], penalty: Proximable
-) -> LBFGS | NewtonCG | ProximalGradient:
-    """Return the solver of that name; "auto" is L-BFGS for a smooth penalty and FISTA for any other."""
+def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any]:
+    """Return the solver of that name; "auto" is a Newton or quasi-Newton method where the penalty is differentiable."""
     smooth = isinstance(penalty, Differentiable)
     if name == "proximal-gradient" or (name == "auto" and not smooth):
         return ProximalGradient(first_step=1.0 / _typical_curvature(model))
@@ -97,7 +97,10 @@ def chosen_solver(
             "use 'auto' or 'proximal-gradient'"
         )
     precondition = preconditioner(model, penalty)
-    return NewtonCG(precondition) if name == "newton-cg" else LBFGS(precondition)
+    few = model.shape[0] * model.shape[1] <= FEW_UNKNOWNS
+    if name == "newton-cg" or (name == "auto" and few):
+        return NewtonCG(precondition)
+    return LBFGS(precondition)
 
 
 def preconditioner(model: LinearModel[CrossEntropy], penalty: Proximable) -> Preconditioner:
@@ -109,8 +112,7 @@ def preconditioner(model: LinearModel[CrossEntropy], penalty: Proximable) -> Pre
 
 
 def _typical_curvature(model: LinearModel[CrossEntropy]) -> float:
-    squares = model.features.weighted_sums(model.weights)[1].double().sum().item() * model.scale**2
-    return model.loss.typical_curvature() * (squares + 1.0)
+    return model.loss.typical_curvature() * (model.squared_norms().sum().item() + 1.0)
 
 
 def _number(name: str, value: Any, valid: bool, expected: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from gradus.core.solution import Status
 from gradus.estimators.softmax_problem import Settings, certificate, checked_penalty, chosen_solver, on_weights
 from gradus.estimators.stderr import reporting_to_stderr
+from gradus.estimators.threads import threads_worth
 from gradus.estimators.validation import TrainingData, new_data, training_data
 from gradus.losses import CrossEntropy, DualityGap, LinearModel
 from gradus.solvers import Stop, minimize
@@ -22,7 +24,7 @@ from gradus.solvers import Stop, minimize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradus.core.protocols import Proximable
+    from gradus.core.protocols import Certificate, Proximable
     from gradus.core.solution import Solution
 
 
@@ -50,8 +52,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     class_weight : None, "balanced", or a dict from class to weight
     tol : > 0
     max_iter : most iterations, >= 0
-    solver : "auto" (L-BFGS where the penalty is differentiable, FISTA elsewhere), "lbfgs", "newton-cg" or
-        "proximal-gradient"
+    solver : "lbfgs", "newton-cg", "proximal-gradient" (FISTA), or "auto": FISTA where the penalty is not differentiable,
+        else Newton-CG for few unknowns and L-BFGS for many
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr
@@ -76,7 +78,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     >>> model.coef_.shape, model.status_, bool(model.relative_gap_ <= 1e-4)
     ((3, 4), 'converged', True)
     >>> round(model.score(X, y), 2)
-    0.98
+    0.99
     """
 
     def __init__(
@@ -121,12 +123,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         data = training_data(self, X, y, sample_weight, self.class_weight)
         previous = self._previous(data) if self.warm_start else None
         model = self._model(data)
-        stop = Stop(certificate(model, penalty), settings.tol, settings.max_iter)
-        with reporting_to_stderr(self.verbose):
-            solver = chosen_solver(settings.solver, model, penalty)
-            solution = minimize(model, on_weights(penalty, model), _start(model, previous), solver, stop)
+        bound = certificate(model, penalty)
+        with reporting_to_stderr(self.verbose), threads_worth(model):
+            solution = _solved(model, penalty, settings, _start(model, previous), bound)
         self._publish(solution, data)
-        self.dual_gap_ = solution.certificate * solution.value if isinstance(stop.certificate, DualityGap) else math.nan
+        self.dual_gap_ = solution.certificate * solution.value if isinstance(bound, DualityGap) else math.nan
         self._warn(solution, model, penalty)
         return self
 
@@ -137,7 +138,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of the largest logit for each row."""
-        predicted: NDArray[Any] = self.classes_[self._logits(X).argmax(axis=1)]
+        best = self._logits(X).argmax(axis=1)
+        predicted: NDArray[Any] = self.classes_[best]
         return predicted
 
     def predict_proba(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -214,6 +216,21 @@ def _start(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]]
     if previous is None:
         return model.zeros()
     return torch.from_numpy(np.ascontiguousarray(previous)).to(model.features.dtype)
+
+
+def _solved(
+    plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, start: torch.Tensor, bound: Certificate
+) -> Solution:
+    """Minimise around the features' mean, where the problem is better conditioned; the point comes back without it."""
+    model = plain.centred()
+
+    def bound_of_published(point: torch.Tensor) -> float:
+        return bound(model.uncentred_point(point))
+
+    stop = Stop(bound_of_published, settings.tol, settings.max_iter)
+    solver = chosen_solver(settings.solver, model, penalty)
+    solution = minimize(model, on_weights(penalty, model), model.centred_point(start), solver, stop)
+    return replace(solution, point=model.uncentred_point(solution.point))
 
 
 def _separated(model: LinearModel[CrossEntropy], solution: Solution) -> bool:

@@ -63,10 +63,15 @@ def new_data(estimator: BaseEstimator, X: Any) -> Features:
 def as_features(X: Any) -> Features:
     """Return a checked NumPy or SciPy matrix as features; dense data is not copied where its layout allows it."""
     if scipy.sparse.issparse(X):
-        return SparseFeatures(scipy.sparse.csr_array(X))
+        return SparseFeatures(_csr_array(X))
     dense = np.ascontiguousarray(X)
     # torch wants to own a writable view; a read-only array (a memory map) is copied
     return DenseFeatures(torch.from_numpy(dense if dense.flags.writeable else dense.copy()))
+
+
+def _csr_array(matrix: Any) -> scipy.sparse.csr_array:
+    """Return a CSR matrix of SciPy's older or newer kind as the newer one, without a copy."""
+    return scipy.sparse.csr_array(matrix)
 
 
 def _class_weights(class_weight: Any, classes: np.ndarray[Any, Any], y: Any, weights: Any) -> np.ndarray[Any, Any]:

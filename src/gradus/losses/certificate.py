@@ -155,8 +155,7 @@ class Stationarity(Generic[Loss]):
     @classmethod
     def of(cls, model: LinearModel[Loss], penalty: Proximable) -> Stationarity[Loss]:
         """Return the certificate of model + penalty, with the step 1 / (the trace bound on the curvature)."""
-        squares = model.features.weighted_sums(model.weights)[1].double().sum().item()
-        step = 1.0 / (model.loss.curvature_bound() * (model.scale**2 * squares + 1.0))
+        step = 1.0 / (model.loss.curvature_bound() * (model.squared_norms().sum().item() + 1.0))
         gradient = _double_gradient(model, model.zeros().double())
         return cls(model, penalty, step, max(torch.linalg.vector_norm(gradient).item(), 1e-12))
 
@@ -165,7 +164,7 @@ class Stationarity(Generic[Loss]):
         point = point.double()
         gradient = _double_gradient(self.model, point)
         moved = point - self.penalty.prox(point - self.step * gradient, self.step)
-        return torch.linalg.vector_norm(moved).item() / self.step / self.reference
+        return float(torch.linalg.vector_norm(moved)) / self.step / self.reference
 
 
 def _double_gradient(model: LinearModel[Loss], point: Tensor) -> Tensor:

@@ -106,7 +106,8 @@ class CrossEntropy:
         residual : (samples, classes), unweighted, with y + r on the simplex up to rounding
         """
         probabilities = (self.labels(residual.dtype) + residual).clamp_min(0.0)
-        return (torch.special.entr(probabilities).sum(dim=1) * weights).sum()
+        entropies: Tensor = torch.special.entr(probabilities)
+        return (entropies.sum(dim=1) * weights).sum()
 
     def balanced(self, residual: Tensor, weights: Tensor) -> Tensor:
         """Return residuals near ``residual`` that are feasible for the dual and have sum_i w_i r_i = 0.

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from gradus.core.errors import InputError
+from gradus.kernels.skinny_product import product, transposed_product
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -93,11 +94,11 @@ class DenseFeatures:
 
     def times(self, weights: Tensor) -> Tensor:
         """Return X @ weights."""
-        return self.matrix @ weights
+        return product(self.matrix, weights)
 
     def transposed_times(self, residual: Tensor) -> Tensor:
-        """Return X' @ residual, computed as (residual' X)': three times as fast for few outputs."""
-        return (residual.t() @ self.matrix).t()
+        """Return X' @ residual."""
+        return transposed_product(self.matrix, residual)
 
     def gram(self, weights: Tensor) -> Tensor:
         """Return X' diag(weights) X."""

@@ -34,7 +34,7 @@ class Block(NamedTuple, Generic[Loss]):
 
 @dataclass(frozen=True)
 class LinearModel(Generic[Loss]):
-    """The function f(W, b) = sum_i w_i loss_i(beta x_i' W + b).
+    """The function f(W, b) = sum_i w_i loss_i(beta (x_i - c)' W + b).
 
     A point is a matrix (features, outputs), or (features + 1, outputs) with the intercept b as its last row.
 
@@ -45,6 +45,8 @@ class LinearModel(Generic[Loss]):
     weights : w, (samples,), not negative, sum 1, in the dtype of the features
     intercept : whether the point has an intercept as its last row
     scale : beta, positive; the inverse of the temperature
+    centre : c, (features,), or None for 0. With c the weighted mean of the features the curvature loses its largest
+        eigenvalue, and a first-order method needs a fraction of the iterations; only the meaning of b changes
 
     Examples
     --------
@@ -61,6 +63,7 @@ class LinearModel(Generic[Loss]):
     weights: Tensor
     intercept: bool = True
     scale: float = 1.0
+    centre: Tensor | None = None
 
     def __post_init__(self) -> None:
         samples = self.features.shape[0]
@@ -71,6 +74,8 @@ class LinearModel(Generic[Loss]):
             )
         if self.weights.dtype != self.features.dtype:
             raise InputError(f"weights is {self.weights.dtype} and features {self.features.dtype}: give both one dtype")
+        if self.centre is not None and not self.intercept:
+            raise InputError("centre is given without an intercept, which would change the model: leave it None")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -91,22 +96,50 @@ class LinearModel(Generic[Loss]):
         """Return the point 0."""
         return torch.zeros(self.shape, dtype=self.features.dtype, device=self.features.device)
 
-    def to(self, dtype: torch.dtype) -> LinearModel[Loss]:
-        """Return the same function computed in ``dtype``."""
-        return LinearModel(
-            self.loss.to(dtype), self.features.to(dtype), self.weights.to(dtype), self.intercept, self.scale
-        )
+    def centred(self) -> LinearModel[Loss]:
+        """Return the same model around the weighted mean of its features; without an intercept, itself."""
+        if not self.intercept:
+            return self
+        mean = self.features.weighted_sums(self.weights)[0]
+        return LinearModel(self.loss, self.features, self.weights, True, self.scale, mean)
+
+    def uncentred_point(self, point: Tensor) -> Tensor:
+        """Return the point of the model without ``centre`` that has the logits of ``point`` here."""
+        return self._shifted(point, -1.0)
+
+    def centred_point(self, point: Tensor) -> Tensor:
+        """Return the point of this model that has the logits of ``point`` in the model without ``centre``."""
+        return self._shifted(point, 1.0)
+
+    def _shifted(self, point: Tensor, sign: float) -> Tensor:
+        if self.centre is None:
+            return point
+        intercept = point[-1] + sign * self.scale * (self.centre.to(point.dtype) @ point[:-1])
+        return torch.cat([point[:-1], intercept[None]])
 
     def logits(self, point: Tensor, features: Features) -> Tensor:
-        """Return beta X W + b for the rows of ``features``, (samples, outputs)."""
+        """Return beta (X - 1 c') W + b for the rows of ``features``, (samples, outputs)."""
         if not self.intercept:
             return features.times(point * self.scale)
-        return features.times(point[:-1] * self.scale) + point[-1]
+        return features.times(point[:-1] * self.scale) + self.uncentred_point(point)[-1]
 
     def pull_back(self, residual: Tensor, features: Features) -> Tensor:
-        """Return the gradient in the point that a derivative in the logits makes: beta X' R, and 1' R below it."""
+        """Return the gradient that a derivative R in the logits makes: beta (X - 1 c')' R, and 1' R below it."""
         slopes = self.scale * features.transposed_times(residual)
-        return torch.cat([slopes, residual.sum(dim=0, keepdim=True)]) if self.intercept else slopes.contiguous()
+        if not self.intercept:
+            return slopes.contiguous()
+        total = residual.sum(dim=0, keepdim=True)
+        if self.centre is not None:
+            slopes = slopes - self.scale * self.centre.to(total.dtype)[:, None] * total
+        return torch.cat([slopes, total])
+
+    def squared_norms(self) -> Tensor:
+        """Return beta^2 sum_i w_i (x_ij - c_j)^2 of each feature, (features,), float64."""
+        mean, squares = (sums.double() for sums in self.features.weighted_sums(self.weights))
+        if self.centre is not None:
+            centre = self.centre.double()
+            squares = (squares - 2 * centre * mean + centre.square()).clamp_min(0.0)
+        return self.scale**2 * squares
 
     def value(self, point: Tensor) -> Tensor:
         """Return f(point), a float64 scalar. One product with X."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.losses.linear_model import LinearModel
-    from gradus.losses.sample_loss import SampleLoss
 
 # rows from which the Gram matrix is estimated: more rows change the number of iterations little
 GRAM_ROWS = 16_384
@@ -38,7 +37,7 @@ class CholeskyPreconditioner:
     factor: Tensor
 
     @classmethod
-    def of(cls, model: LinearModel[SampleLoss], ridge: float) -> CholeskyPreconditioner:
+    def of(cls, model: LinearModel[Any], ridge: float) -> CholeskyPreconditioner:
         """Return the preconditioner of ``model`` plus ridge / 2 |W|^2.
 
         Cost: rows x features^2 for at most 16,384 evenly spaced rows, then features^3 / 3.
@@ -67,9 +66,9 @@ class DiagonalPreconditioner:
     inverse: Tensor
 
     @classmethod
-    def of(cls, model: LinearModel[SampleLoss], ridge: float) -> DiagonalPreconditioner:
+    def of(cls, model: LinearModel[Any], ridge: float) -> DiagonalPreconditioner:
         """Return the preconditioner of ``model`` plus ridge / 2 |W|^2. Cost: one pass over X."""
-        squares = model.features.weighted_sums(model.weights)[1].double() * model.scale**2
+        squares = model.squared_norms()
         if model.intercept:
             squares = torch.cat([squares, model.weights.double().sum()[None]])
         diagonal = 0.5 * model.loss.typical_curvature() * squares
@@ -82,11 +81,16 @@ class DiagonalPreconditioner:
         return gradient * self.inverse
 
 
-def _bordered(model: LinearModel[SampleLoss], gram: Tensor, sums: Tensor) -> Tensor:
+def _bordered(model: LinearModel[Any], gram: Tensor, sums: Tensor) -> Tensor:
     """Return beta^2 X' Omega X in float64, with the border that a column of ones adds; the weights sum to 1."""
-    gram = gram.double() * model.scale**2
+    gram, sums = gram.double(), sums.double()
+    if model.centre is not None:
+        centre = model.centre.double()
+        gram = gram - torch.outer(centre, sums) - torch.outer(sums, centre) + torch.outer(centre, centre)
+        sums = sums - centre
+    gram = gram * model.scale**2
     if not model.intercept:
         return gram
-    border = sums.double()[:, None] * model.scale
+    border = sums[:, None] * model.scale
     corner = torch.ones(1, 1, dtype=torch.float64, device=gram.device)
     return torch.cat([torch.cat([gram, border], dim=1), torch.cat([border.t(), corner], dim=1)])

@@ -13,6 +13,7 @@ def soft_threshold(point: Tensor, threshold: float) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> soft_threshold(torch.tensor([3.0, -0.5, 0.0]), 1.0).tolist()
     [2.0, -0.0, 0.0]
     """

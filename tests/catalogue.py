@@ -1,0 +1,73 @@
+"""Every instance that a law runs over. Adding one thing is one row here; the laws then run over it by themselves."""
+
+from __future__ import annotations
+
+import torch
+
+from gradus.losses import CrossEntropy, DenseFeatures, LinearModel, Squared
+from gradus.penalties import L1, L2, ElasticNet, GroupLasso, Masked, Nuclear, SmoothMasked, Zero
+from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
+
+SAMPLES, FEATURES, OUTPUTS = 30, 4, 3
+
+# convex penalties of a matrix (5, 3); all but the masked ones have a conjugate
+PENALTIES = {
+    "zero": Zero(),
+    "l1": L1(0.7),
+    "l1 of strength 0": L1(0.0),
+    "l2": L2(0.7),
+    "l2 of strength 0": L2(0.0),
+    "elastic net": ElasticNet(l1=0.4, l2=0.9),
+    "elastic net without squares": ElasticNet(l1=0.4, l2=0.0),
+    "group lasso": GroupLasso(0.7),
+    "nuclear": Nuclear(0.7),
+    "masked l1": Masked(L1(0.7), rows=3),
+    "masked l2": SmoothMasked(L2(0.7), rows=3),
+    "masked group lasso": Masked(GroupLasso(0.7), rows=3),
+}
+
+# solvers, each with the penalties of the first 4 rows of a (5, 3) point that it takes
+SOLVERS = {
+    "proximal gradient": (
+        ProximalGradient(),
+        [L1(0.02), L2(0.02), ElasticNet(0.01, 0.01), GroupLasso(0.02), Nuclear(0.02)],
+    ),
+    "lbfgs": (LBFGS(), [L2(0.02)]),
+    "newton cg": (NewtonCG(), [L2(0.02)]),
+}
+
+
+def labels(kind: str, dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
+    """Codes, probabilities or numbers for the rows."""
+    generator = torch.Generator().manual_seed(seed)
+    if kind == "codes":
+        return torch.randint(OUTPUTS, (SAMPLES,), generator=generator)
+    numbers = torch.randn(SAMPLES, OUTPUTS, generator=generator, dtype=torch.float64)
+    return (torch.softmax(numbers, dim=1) if kind == "probabilities" else numbers).to(dtype)
+
+
+def losses(dtype: torch.dtype) -> dict[str, CrossEntropy | Squared]:
+    """Every loss per sample."""
+    return {
+        "cross-entropy of codes": CrossEntropy(labels("codes", dtype), OUTPUTS),
+        "cross-entropy of probabilities": CrossEntropy(labels("probabilities", dtype), OUTPUTS),
+        "squared": Squared(labels("numbers", dtype)),
+    }
+
+
+def models(dtype: torch.dtype) -> dict[str, LinearModel]:
+    """Every loss on a linear model, with and without an intercept, a temperature and a centre."""
+    generator = torch.Generator().manual_seed(1)
+    X = DenseFeatures((torch.randn(SAMPLES, FEATURES, generator=generator, dtype=torch.float64) + 0.5).to(dtype))
+    weights = torch.rand(SAMPLES, generator=generator, dtype=torch.float64)
+    weights = (weights / weights.sum()).to(dtype)
+    rows = {}
+    for name, loss in losses(dtype).items():
+        rows[name] = LinearModel(loss, X, weights)
+        rows[f"{name}, no intercept, temperature 0.5"] = LinearModel(loss, X, weights, intercept=False, scale=2.0)
+        rows[f"{name}, centred"] = LinearModel(loss, X, weights, scale=0.5).centred()
+    return rows
+
+
+MODELS = list(models(torch.float64))
+LOSSES = list(losses(torch.float64))
