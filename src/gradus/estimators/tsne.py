@@ -21,6 +21,7 @@ from gradus.tsne import (
     Placement,
     Searchable,
     Uniform,
+    at_their_twins,
     automatic_learning_rate,
     descend,
     field_of,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
+    from sklearn.utils import Tags
     from torch import Tensor
 
 # iterations of the early exaggeration, as in every t-SNE since 2008
@@ -139,8 +141,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Put new rows (samples, features) into the fitted map, which stays as it is.
 
-        Each row is placed by its affinities to the rows of ``fit`` alone: one at a time gives what many give. A row of
-        ``fit`` itself lands near its place in ``embedding_``, not exactly on it.
+        Each row is placed by its affinities to the rows of ``fit`` alone: one at a time gives what many give. A row
+        that equals one of ``fit`` gets that one's place.
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
@@ -150,7 +152,14 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             neighbours = self._searchable.among(rows, kernel.count(len(self.embedding_)))
             affinities = row_affinities(neighbours, kernel.weights(neighbours))
             fixed, dof = torch.from_numpy(self.embedding_), float(self.dof)
-            return place(Placement(affinities, fixed, field_of(fixed, dof), dof)).numpy()
+            placed = place(Placement(affinities, fixed, field_of(fixed, dof), dof))
+            return at_their_twins(placed, neighbours, fixed).numpy()
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # the map is float32, whatever the rows are: half the memory to move, and far finer than a map can be read
+        tags.transformer_tags.preserves_dtype = []
+        return tags
 
     def _fit(self, rows: Tensor) -> None:
         kernel = self._kernel()

@@ -8,7 +8,7 @@ from gradus.tsne.metric import Metric, metric_named
 from gradus.tsne.neighbours import Neighbours, Searchable
 from gradus.tsne.objective import KLDivergence
 from gradus.tsne.phases import Map, Phase, automatic_learning_rate, descend
-from gradus.tsne.placement import Placement, place
+from gradus.tsne.placement import Placement, at_their_twins, place
 from gradus.tsne.repulsion import ExactRepulsion, GridRepulsion, Repulsion, repulsion_for
 from gradus.tsne.spectrum import Rule
 
@@ -29,6 +29,7 @@ __all__ = [
     "Rule",
     "Searchable",
     "Uniform",
+    "at_their_twins",
     "automatic_learning_rate",
     "descend",
     "field_of",

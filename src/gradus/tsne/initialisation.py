@@ -58,8 +58,8 @@ def _loadings(centred: np.ndarray, count: int) -> np.ndarray:
         loadings = centred.T @ np.linalg.eigh(centred @ centred.T)[1][:, ::-1][:, :count]
         loadings /= np.maximum(np.linalg.norm(loadings, axis=0), 1e-300)
         return loadings
-    loadings = randomized_svd(centred, count, n_iter=7, random_state=0)[2].T
-    return loadings
+    right: np.ndarray = randomized_svd(centred, count, n_iter=7, random_state=0)[2]
+    return right.T
 
 
 def _filled(points: Tensor, dimensions: int) -> Tensor:

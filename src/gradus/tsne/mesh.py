@@ -70,9 +70,9 @@ def mesh_over(points: Tensor, spacing: float, order: int) -> Mesh:
     while math.prod(shape) > MOST_NODES:
         spacing *= 2
         shape = _shape(low, high, spacing, order)
-    # the box in the middle of the range of valid places
-    slack = spacing * (torch.tensor(shape, dtype=torch.float64) - order) - (high - low)
-    return Mesh(low - slack / 2, spacing, shape, order)
+    # the middle of the box lies on a node, where the grid is exact: that serves maps that are still small, and lines
+    middle = (torch.tensor(shape, dtype=torch.float64) - order).div(2).floor()
+    return Mesh((low + high) / 2 - spacing * middle, spacing, shape, order)
 
 
 def _box(points: Tensor, share: float) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FEW = 10_000
 # norms above this, squared, come near the largest float32
 LARGEST_NORM = 1e15
+SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Searchable:
     """
 
     metric: Metric
+    unit: float
     centre: Tensor
     scale: float
     points: Tensor
@@ -58,19 +60,19 @@ class Searchable:
         """Make ``rows`` (samples, features), finite, searchable under ``metric``."""
         transformed = metric.transform(rows.double())
         # divided before anything is subtracted, so that values near the largest float64 do not overflow
-        largest = max(float(transformed.abs().max()), 1e-300)
-        transformed = transformed / largest
+        unit = max(float(transformed.abs().max()), SMALLEST)
+        transformed = transformed / unit
         centre = transformed.median(0).values
         norms = (transformed - centre).norm(dim=1)
-        scale = max(float(norms.median()), float(norms.max()) / LARGEST_NORM)
-        if scale == 0:
-            scale = float(norms.max()) or 1.0
+        widest = float(norms.max())
+        scale = max(float(norms.median()), widest / LARGEST_NORM) or 1.0
         dtype = torch.float64 if len(rows) <= FEW else torch.float32
-        return cls(metric, centre * largest, scale * largest, ((transformed - centre) / scale).to(dtype))
+        return cls(metric, unit, centre, scale, ((transformed - centre) / scale).to(dtype))
 
     def prepared(self, rows: Tensor) -> Tensor:
-        """Return new rows as the points are stored."""
-        return ((self.metric.transform(rows.double()) - self.centre) / self.scale).to(self.points.dtype)
+        """Return new rows as the points are stored; a row that was stored becomes the same bits again."""
+        transformed = self.metric.transform(rows.double()) / self.unit
+        return ((transformed - self.centre) / self.scale).to(self.points.dtype)
 
     def others(self, count: int) -> Neighbours:
         """Return the ``count`` nearest other rows of every row."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gradus.kernels.student_attraction import Affinities
     from gradus.tsne.field import Field
+    from gradus.tsne.neighbours import Neighbours
 
 ITERATIONS = 250
 # the force on a new point is at most about 1: half of it a step settles, and does not throw
@@ -69,6 +70,12 @@ def place(placement: Placement) -> Tensor:
             motion = descent.advance(motion, placement.gradient(motion.embedding))
             task.advance()
     return motion.embedding
+
+
+def at_their_twins(placed: Tensor, neighbours: Neighbours, fixed: Tensor) -> Tensor:
+    """Return the places, with every row at distance 0 from a row of the map moved to that row's place."""
+    twins = neighbours.squared[:, :1] == 0
+    return torch.where(twins, fixed[neighbours.indices[:, 0].long()], placed)
 
 
 def _weighted_median(points: Tensor, weights: Tensor) -> Tensor:

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import torch
+from openTSNE.affinity import PerplexityBasedNN
+from scipy import sparse
+from scipy.spatial.distance import pdist, squareform
+from sklearn.manifold import _t_sne
+
+from gradus.core.errors import InputError
+from gradus.tsne import Gaussian, Searchable, Uniform, joint_affinities, metric_named, row_affinities
+
+
+def rows(samples=200, features=5):
+    return torch.randn(samples, features, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def dense(affinities):
+    arrays = affinities.weights.numpy(), affinities.neighbours.numpy(), affinities.offsets.numpy()
+    return sparse.csr_matrix(arrays, shape=(affinities.samples, affinities.samples)).toarray()
+
+
+def joint(data, kernel):
+    neighbours = Searchable.of(data, metric_named("euclidean")).others(kernel.count(len(data)))
+    return joint_affinities(neighbours, kernel.weights(neighbours))
+
+
+def test_with_every_neighbour_they_are_scikit_learn_s_dense_ones():
+    data = rows(91)
+    expected = squareform(_t_sne._joint_probabilities(squareform(pdist(data, "sqeuclidean")), 30.0, 0))
+    np.testing.assert_allclose(dense(joint(data, Gaussian(30.0))), expected, rtol=2e-3, atol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_with_some_neighbours_they_are_openTSNE_s():
+    data = rows()
+    expected = PerplexityBasedNN(data.numpy(), perplexity=20, method="exact").P.toarray()
+    np.testing.assert_allclose(dense(joint(data, Gaussian(20.0))), expected, rtol=1e-4, atol=1e-8)
+
+
+@pytest.mark.parametrize("kernel", [Gaussian(9.5), Uniform(1), Uniform(15)])
+def test_they_are_symmetric_and_sum_to_one(kernel):
+    matrix = dense(joint(rows(), kernel))
+    np.testing.assert_array_equal(matrix, matrix.T)
+    assert matrix.sum(dtype=np.float64) == pytest.approx(1, rel=1e-6)
+    assert not matrix.diagonal().any()
+
+
+def test_uniform_affinities_tell_mutual_neighbours_from_one_sided_ones():
+    matrix = dense(joint(rows(), Uniform(7)))
+    np.testing.assert_allclose(np.unique(matrix), [0, 1 / (7 * 400), 2 / (7 * 400)], rtol=1e-6)
+
+
+def test_rows_for_new_points_each_sum_to_one():
+    stored = Searchable.of(rows(), metric_named("euclidean"))
+    neighbours = stored.among(rows(20) + 0.1, 30)
+    affinities = row_affinities(neighbours, Gaussian(10.0).weights(neighbours))
+    torch.testing.assert_close(affinities.weights.reshape(20, 30).sum(1), torch.ones(20))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "samples", "words"),
+    [
+        (Gaussian(30), 50, "give at most 16.3"),
+        (Gaussian(5), 3, "n_neighbors=1"),
+        (Gaussian(0.5), 50, "at least 1"),
+        (Gaussian(float("nan")), 50, "at least 1"),
+        (Uniform(50), 50, "give 1 to 49"),
+        (Uniform(0), 50, "give 1 to 49"),
+    ],
+)
+def test_what_the_rows_do_not_allow_is_refused_with_what_they_do(kernel, samples, words):
+    with pytest.raises(InputError, match=words):
+        kernel.count(samples)
+
+
+def test_the_largest_perplexity_that_is_named_is_accepted():
+    assert Gaussian(16.3).count(50) == 48
