@@ -84,7 +84,7 @@ class EvaluateConfig:
     level
         Confidence level of the intervals.
     largest_k
-        The top-k curve goes from 1 to this k, or to the number of classes.
+        The top-k curve goes from 1 to this k, or to one less than the number of classes.
     """
 
     level: float = 0.95

@@ -84,7 +84,7 @@ def _metrics(run: Run, predictions: Predictions, cross_entropy: float) -> dict[s
         predictions.greater[test],
         predictions.equal[test],
         n_classes=len(names),
-        k=range(1, min(config.largest_k, len(names)) + 1),
+        k=range(1, min(config.largest_k, len(names) - 1) + 1),  # with as many guesses as classes none is wrong
         interval=Wilson(level=config.level),
     )
     stated = errors.as_dict()
