@@ -52,7 +52,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     class_weight : None, "balanced", or a dict from class to weight
     tol : > 0
     max_iter : most iterations, >= 0
-    solver : "lbfgs", "newton-cg", "proximal-gradient" (FISTA), or "auto": FISTA where the penalty is not differentiable,
+    solver : "lbfgs", "newton-cg", "proximal-gradient" (FISTA), or "auto": FISTA where the penalty is not smooth,
         else Newton-CG for few unknowns and L-BFGS for many
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # the dual value is concave in the scale: where it still rises over the last part, the end is as good as the maximum
 LAST_PART = 0.98
 GOLDEN = 0.5 * (5**0.5 - 1)
-GOLDEN_STEPS = 30
+GOLDEN_STEPS = 8
 
 
 class Gap(NamedTuple):
@@ -93,10 +93,10 @@ class DualityGap(Generic[Loss]):
         return 1.0 if gauge < 1.0 else (1.0 - 1e-12) / gauge
 
     def _residual(self, point: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss and the unweighted residuals; blocks are raised to float64 one at a time."""
+        """Return the loss and the unweighted residuals, both in float64."""
         values, residuals = [], []
         for block in self.model.blocks:
-            logits = self.model.logits(point, block.features.to(torch.float64))
+            logits = self.model.logits(point, block.features)
             ones = torch.ones(logits.shape[0], dtype=torch.float64, device=logits.device)
             loss = block.loss.to(torch.float64)
             values.append(loss.value_and_residual(logits, block.weights.double())[0])
@@ -111,7 +111,7 @@ class DualityGap(Generic[Loss]):
         start = 0
         for block in self.model.blocks:
             stop = start + block.weights.shape[0]
-            slopes += block.features.to(torch.float64).transposed_times(weighted[start:stop])
+            slopes += block.features.transposed_times(weighted[start:stop])
             start = stop
         return self.model.scale * slopes
 
@@ -170,8 +170,7 @@ class Stationarity(Generic[Loss]):
 def _double_gradient(model: LinearModel[Loss], point: Tensor) -> Tensor:
     gradient = torch.zeros_like(point)
     for block in model.blocks:
-        features = block.features.to(torch.float64)
         loss = block.loss.to(torch.float64)
-        residual = loss.value_and_residual(model.logits(point, features), block.weights.double())[1]
-        gradient += model.pull_back(residual, features)
+        residual = loss.value_and_residual(model.logits(point, block.features), block.weights.double())[1]
+        gradient += model.pull_back(residual, block.features)
     return gradient

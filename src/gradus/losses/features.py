@@ -38,10 +38,10 @@ class Features(Protocol):
         """Return the same matrix in another floating-point type."""
 
     def times(self, weights: Tensor) -> Tensor:
-        """Return X @ weights for weights of shape (features, outputs)."""
+        """Return X @ weights for weights (features, outputs) of the same dtype, or of float64 for sums in float64."""
 
     def transposed_times(self, residual: Tensor) -> Tensor:
-        """Return X' @ residual for a residual of shape (samples, outputs)."""
+        """Return X' @ residual for a residual (samples, outputs) of the same dtype, or of float64."""
 
     def gram(self, weights: Tensor) -> Tensor:
         """Return X' diag(weights) X, (features, features), dense."""

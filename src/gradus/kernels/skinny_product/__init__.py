@@ -20,7 +20,11 @@ def product(matrix: Tensor, weights: Tensor) -> Tensor:
     Parameters
     ----------
     matrix : X, (samples, features), float32 or float64
-    weights : W, (features, outputs), same dtype
+    weights : W, (features, outputs), the same dtype, or float64 for sums in float64 without a copy of X
+
+    Returns
+    -------
+    (samples, outputs) in the dtype of the weights.
 
     Examples
     --------
@@ -38,7 +42,11 @@ def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
     Parameters
     ----------
     matrix : X, (samples, features), float32 or float64
-    residual : R, (samples, outputs), same dtype
+    residual : R, (samples, outputs), the same dtype, or float64 for sums in float64 without a copy of X
+
+    Returns
+    -------
+    (features, outputs) in the dtype of the residual.
 
     Examples
     --------

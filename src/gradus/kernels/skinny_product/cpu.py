@@ -24,7 +24,7 @@ def product(matrix: Tensor, weights: Tensor) -> Tensor:
     """Return X W; see the package."""
     if not _narrow(matrix, weights.shape[1]):
         return reference.product(matrix, weights)
-    result = np.empty((matrix.shape[0], weights.shape[1]), _rows(matrix).dtype)
+    result = np.empty((matrix.shape[0], weights.shape[1]), _rows(weights).dtype)
     with worth(2 * matrix.numel() * weights.shape[1]):
         _product(_rows(matrix), _rows(weights.t()), result)
     return torch.from_numpy(result)
@@ -36,7 +36,7 @@ def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
     if not _narrow(matrix, outputs):
         return reference.transposed_product(matrix, residual)
     parts = max(1, min(PARTS, matrix.shape[0] // CHUNK))
-    sums = np.zeros((parts, outputs, matrix.shape[1]), _rows(matrix).dtype)
+    sums = np.zeros((parts, outputs, matrix.shape[1]), _rows(residual).dtype)
     with worth(2 * matrix.numel() * outputs):
         _transposed_product(_rows(matrix), _rows(residual), sums)
     return torch.from_numpy(sums.sum(axis=0).T)
@@ -59,10 +59,10 @@ def _product(matrix: np.ndarray, weights: np.ndarray, result: np.ndarray) -> Non
         whole = start + (stop - start) // 4 * 4
         for i in range(start, whole, 4):
             for k in range(outputs):
-                a = matrix.dtype.type(0)
-                b = matrix.dtype.type(0)
-                c = matrix.dtype.type(0)
-                d = matrix.dtype.type(0)
+                a = weights.dtype.type(0)
+                b = weights.dtype.type(0)
+                c = weights.dtype.type(0)
+                d = weights.dtype.type(0)
                 for j in range(features):
                     weight = weights[k, j]
                     a += matrix[i, j] * weight
@@ -72,7 +72,7 @@ def _product(matrix: np.ndarray, weights: np.ndarray, result: np.ndarray) -> Non
                 result[i, k], result[i + 1, k], result[i + 2, k], result[i + 3, k] = a, b, c, d
         for i in range(whole, stop):
             for k in range(outputs):
-                a = matrix.dtype.type(0)
+                a = weights.dtype.type(0)
                 for j in range(features):
                     a += matrix[i, j] * weights[k, j]
                 result[i, k] = a

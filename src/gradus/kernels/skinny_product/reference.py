@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 def product(matrix: Tensor, weights: Tensor) -> Tensor:
     """Return X W."""
-    return matrix @ weights
+    return matrix.to(weights.dtype) @ weights
 
 
 def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
     """Return X' R; (R' X)' is the faster order."""
-    return (residual.t() @ matrix).t()
+    return (residual.t() @ matrix.to(residual.dtype)).t()
