@@ -227,7 +227,7 @@ def _solved(
     def bound_of_published(point: torch.Tensor) -> float:
         return bound(model.uncentred_point(point))
 
-    stop = Stop(bound_of_published, settings.tol, settings.max_iter)
+    stop = Stop(bound_of_published, settings.tol, int(settings.max_iter))
     solver = chosen_solver(settings.solver, model, penalty)
     solution = minimize(model, on_weights(penalty, model), model.centred_point(start), solver, stop)
     return replace(solution, point=model.uncentred_point(solution.point))
