@@ -54,11 +54,11 @@ def test_a_second_process_is_told_that_the_first_is_at_work(tmp_path):
         other.join()
 
 
-def test_discarding_a_step_discards_what_was_computed_from_it(tmp_path):
+def test_what_was_computed_from_a_step_is_discarded_and_nothing_else(tmp_path):
     for name in (CONFIG, MODEL, METRICS, PREDICTIONS, REPORT, "map.parquet", "notes.txt"):
         (tmp_path / name).touch()
-    RunDirectory(tmp_path).discard("fit")
-    assert _names(tmp_path) == [CONFIG, "map.parquet", "notes.txt"]
+    RunDirectory(tmp_path).discard_derived("fit")
+    assert _names(tmp_path) == [CONFIG, "map.parquet", MODEL, "notes.txt"]
     RunDirectory(tmp_path).discard_all()
     assert _names(tmp_path) == ["notes.txt"]
 

@@ -2,34 +2,49 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from gradus.cli import main
 from gradus.runs.directory import MAP, METRICS, MODEL, PREDICTIONS, REPORT
 
 ARGUMENTS = ["digits", "--sample", "300", "--map-iterations", "100", "--threads", "1"]
-# A process that kills itself, as kill -9 would, when it is about to give its second finished file its name.
-KILLED_AT_SECOND_FILE = """
+# A process that kills itself, as kill -9 would, when it is about to give its n-th finished file its name.
+KILLED = """
 import os, signal, sys
 from pathlib import Path
 from gradus.cli import main
-replace, count = Path.replace, iter(range(100))
+replace, files = Path.replace, iter(range(1, 100))
 def replace_or_die(self, target):
-    if next(count) == 1:
+    if next(files) == int(sys.argv[1]):
         os.kill(os.getpid(), signal.SIGKILL)
     return replace(self, target)
 Path.replace = replace_or_die
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(sys.argv[2:]))
 """
+# One process after the other on the same directory: killed at its n-th file, which is ...
+KILLS = {
+    "environment.json of the beginning": 1,
+    "config.toml": 2,
+    "model.safetensors": 3,
+    "environment.json after the fit": 2,
+    "metrics.json, between the two files of a step": 2,
+    "environment.json after the evaluation": 3,
+    "map.parquet, between the two files of a step": 2,
+    "environment.json after the map": 3,
+    "environment.json after the report": 2,
+}
 
 
-def _run(out, code="import sys; from gradus.cli import main; sys.exit(main(sys.argv[1:]))"):
-    command = [sys.executable, "-c", code, "run", *ARGUMENTS, "--out", str(out)]
+def _run(out, *, killed_at=1000):
+    command = [sys.executable, "-c", KILLED, str(killed_at), "run", *ARGUMENTS, "--out", str(out)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -53,12 +68,11 @@ def _assert_same(out, whole):
 
 def test_killed_before_every_file_and_resumed(whole, tmp_path):
     out = tmp_path / "run"
-    kills = 0
-    while (done := _run(out, KILLED_AT_SECOND_FILE)).returncode == -signal.SIGKILL:
-        kills += 1
-        assert kills < 30
+    for file, killed_at in KILLS.items():
+        done = _run(out, killed_at=killed_at)
+        assert done.returncode == -signal.SIGKILL, f"{file}: {done.stderr}"
+    done = _run(out)
     assert done.returncode == 0, done.stderr
-    assert kills >= 5
     _assert_same(out, whole)
 
 
@@ -98,3 +112,35 @@ def test_the_metrics_say_what_the_documentation_lists(whole):
     path = metrics["fit"]["path"]
     assert metrics["fit"]["alpha"] in [strength["alpha"] for strength in path]
     assert all(strength["relative_gap"] <= 1e-4 for strength in path)
+
+
+def test_a_step_made_again_replaces_what_was_computed_from_it(whole, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    assert main(["evaluate", str(out), "--overwrite"]) == 0
+    assert (out / METRICS).read_bytes() == (whole / METRICS).read_bytes()
+    assert not (out / REPORT).exists()
+    assert main(["run", str(out)]) == 0
+    _assert_same(out, whole)
+
+
+def test_a_step_that_cannot_be_made_again_leaves_its_old_file(whole, tmp_path, capsys):
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    (out / MODEL).write_bytes(b"damaged")
+    assert main(["report", str(out), "--overwrite"]) == 2
+    assert "not a classifier" in capsys.readouterr().err
+    assert (out / REPORT).read_bytes() == (whole / REPORT).read_bytes()
+
+
+def test_a_run_with_other_settings_or_other_data_is_not_continued(whole, tmp_path, capsys, monkeypatch):
+    assert main(["run", *ARGUMENTS, "--alpha", "0.5", "--out", str(whole)]) == 2
+    assert "fit.alpha auto -> 0.5" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(0).normal(size=(60, 3))
+    np.savez("data.npz", X=values, y=np.arange(60) % 2)
+    assert main(["fit", "data.npz", "--out", "run"]) == 0
+    np.savez("data.npz", X=values + 1, y=np.arange(60) % 2)
+    capsys.readouterr()
+    assert main(["evaluate", "run"]) == 2
+    assert "is not what it was" in capsys.readouterr().err

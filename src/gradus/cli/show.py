@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gradus.runs.directory import MAP, METRICS, MODEL, REPORT, RunDirectory
+from gradus.runs.directory import MAP, METRICS, MODEL, PICTURE, REPORT, RunDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def _result(directory: RunDirectory, steps: Sequence[str]) -> dict[str, Any]:
         from gradus.runs.mapping import load_map
 
         result["map"] = dict(load_map(directory / MAP).settings)
-    last = {"fit": MODEL, "evaluate": METRICS, "map": MAP, "report": REPORT}[steps[-1]]
+    last = {"fit": MODEL, "evaluate": METRICS, "map": PICTURE, "report": REPORT}[steps[-1]]
     return result | {"wrote": str(directory / last)}
 
 

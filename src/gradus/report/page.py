@@ -13,8 +13,8 @@ import bokeh.resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from gradus.core.files import written_whole
 from gradus.report import formatting
-from gradus.report.files import write_atomically
 from gradus.report.sections import page_sections
 from gradus.report.validation import validate_content
 
@@ -47,7 +47,8 @@ def write_report(content: ReportContent, path: Path) -> None:
     OSError : if the folder of ``path`` is missing or cannot be written
     """
     # File names that are not valid UTF-8 carry lone surrogates; they are shown as their escapes.
-    write_atomically(path, render_report(content).encode("utf-8", "backslashreplace"))
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(render_report(content).encode("utf-8", "backslashreplace"))
 
 
 def render_report(content: ReportContent) -> str:

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from gradus.core.errors import InputError
-from gradus.report.files import write_atomically
+from gradus.core.files import written_whole
 from gradus.report.formatting import short
 from gradus.report.palette import class_colours
 from gradus.report.validation import validate_dataset, validate_map
@@ -76,7 +76,8 @@ def draw_map(dataset: Dataset, drawn: Map, path: Path) -> None:
         raise InputError(f"{path} ends in {path.suffix!r}; a map is drawn to a file that ends in .png or .svg.")
     validate_dataset(dataset)
     validate_map(dataset, drawn)
-    write_atomically(path, map_picture(dataset, drawn, LIGHT, _MEDIA[path.suffix.lower()]))
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(map_picture(dataset, drawn, LIGHT, _MEDIA[path.suffix.lower()]))
 
 
 def map_picture(dataset: Dataset, drawn: Map, scheme: Scheme, media: str = "png") -> bytes:

@@ -21,20 +21,21 @@ MODEL = "model.safetensors"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.parquet"
 MAP = "map.parquet"
+PICTURE = "map.png"
 REPORT = "report.html"
 
-# What each step leaves behind, in the order of the steps; a step that is made again makes the later ones stale.
+# What each step leaves behind, in the order of the steps, and which steps are computed from that.
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "fit": (MODEL,),
     "evaluate": (METRICS, PREDICTIONS),
-    "map": (MAP,),
+    "map": (PICTURE, MAP),
     "report": (REPORT,),
 }
-STALE_AFTER: dict[str, tuple[str, ...]] = {
-    "fit": ("fit", "evaluate", "report"),
-    "evaluate": ("evaluate", "report"),
-    "map": ("map", "report"),
-    "report": ("report",),
+DERIVED: dict[str, tuple[str, ...]] = {
+    "fit": ("evaluate", "report"),
+    "evaluate": ("report",),
+    "map": ("report",),
+    "report": (),
 }
 _OWN = {CONFIG, ENVIRONMENT, *(name for names in OUTPUTS.values() for name in names)}
 _LOCK = ".lock"
@@ -58,10 +59,10 @@ class RunDirectory:
         """Tell whether all outputs of ``step`` are there."""
         return all((self.path / name).is_file() for name in OUTPUTS[step])
 
-    def discard(self, step: str) -> None:
-        """Delete the outputs of ``step`` and of every step that was computed from them."""
-        for stale in STALE_AFTER[step]:
-            for name in OUTPUTS[stale]:
+    def discard_derived(self, step: str) -> None:
+        """Delete the outputs of every step that is computed from those of ``step``."""
+        for derived in DERIVED[step]:
+            for name in OUTPUTS[derived]:
                 (self.path / name).unlink(missing_ok=True)
 
     def discard_all(self) -> None:

@@ -1,4 +1,4 @@
-"""The map step: t-SNE of every row, written to ``map.parquet``."""
+"""The map step: t-SNE of every row, as a table and as a picture."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sklearn.decomposition import PCA
 
 from gradus.core.files import written_whole
 from gradus.estimators import TSNE
-from gradus.report import Map
-from gradus.runs.directory import MAP
+from gradus.report import Map, draw_map
+from gradus.runs.directory import MAP, PICTURE
 from gradus.runs.fitting import is_table
 from gradus.runs.scaling import Standardisation
 
@@ -28,7 +28,7 @@ _SETTINGS = b"gradus map"
 
 
 def draw(run: Run) -> None:
-    """Embed the rows of ``run`` in two dimensions and write ``map.parquet``."""
+    """Embed the rows of ``run`` in two dimensions and write ``map.parquet`` and ``map.png``."""
     features = _features(run)
     perplexity = run.config.map.perplexity_for(len(features))
     tsne = TSNE(perplexity=perplexity, max_iter=run.config.map.map_iterations, random_state=run.config.seed)
@@ -43,6 +43,7 @@ def draw(run: Run) -> None:
         "iterations": str(tsne.n_iter_),
     }
     table = pa.table({"row_id": run.dataset.row_ids.tolist(), "x": positions[:, 0], "y": positions[:, 1]})
+    draw_map(run.dataset, Map(positions, settings), run.directory / PICTURE)
     with written_whole(run.directory / MAP) as unfinished:
         pq.write_table(table.replace_schema_metadata({_SETTINGS: json.dumps(settings)}), unfinished)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradus.core.errors import InputError
 from gradus.runs import environment
-from gradus.runs.directory import OUTPUTS, RunDirectory, is_run
+from gradus.runs.directory import RunDirectory, is_run
 from gradus.runs.evaluating import evaluate
 from gradus.runs.fitting import fit
 from gradus.runs.mapping import draw
@@ -55,36 +54,25 @@ def start(config: RunConfig, request: Request) -> Run:
     """Open the run of ``config``, as far as it got, take the steps that are missing, and return it."""
     directory = RunDirectory(request.directory or default_directory(config.source))
     if request.overwrite or not is_run(directory.path):
-        return _take(begin(directory, config, labelled=_labelled(request)), request.steps)
+        return _take(begin(directory, config, labelled=_labelled(request)), request)
     check_settings(directory, config)
-    return _take(resume(directory, labelled=_labelled(request)), request.steps)
+    return _take(resume(directory, labelled=_labelled(request)), request)
 
 
 def go_on(directory: RunDirectory, request: Request) -> Run:
     """Open the run in ``directory``, take the steps that are missing, or all that are asked for, and return it."""
-    run = resume(directory, labelled=_labelled(request))
-    if request.overwrite:
-        with directory.locked():
-            for step in request.steps:
-                directory.discard(step)
-    return _take(run, request.steps)
+    return _take(resume(directory, labelled=_labelled(request)), request)
 
 
 def _labelled(request: Request) -> bool:
     return not _NEED_LABELS.isdisjoint(request.steps)
 
 
-def _take(run: Run, steps: Sequence[str]) -> Run:
+def _take(run: Run, request: Request) -> Run:
     with run.directory.locked():
-        for step in steps:
-            if not run.directory.has(step):
+        for step in request.steps:
+            if request.overwrite or not run.directory.has(step):
+                run.directory.discard_derived(step)
                 with environment.timed(run.directory, step):
                     STEPS[step](run)
     return run
-
-
-def missing(directory: RunDirectory, steps: Sequence[str]) -> list[str]:
-    """Return the names of the files that ``steps`` would still have to make."""
-    if not directory.path.is_dir():
-        raise InputError(f"{directory.path} is not a directory: start a run with `gradus run DATA --out DIR`")
-    return [name for step in steps for name in OUTPUTS[step] if not (directory / name).is_file()]
