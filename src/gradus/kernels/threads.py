@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numba
+import torch
 
 from gradus.core.errors import InputError
 
@@ -19,6 +20,8 @@ LEAST_OPERATIONS = 4_000_000
 @contextmanager
 def threads(count: int | None) -> Iterator[int]:
     """Run the kernels inside this block on ``count`` threads; None and -1 mean as many as outside, -2 one fewer.
+
+    PyTorch's operations between two kernels are short, and run on one thread inside: waking others would cost more.
 
     Raises
     ------
@@ -34,11 +37,14 @@ def threads(count: int | None) -> Iterator[int]:
     if count == 0:
         raise InputError("n_jobs is 0, which leaves no thread to work: give a positive number, or -1 for all")
     wanted = most if count is None else count if count > 0 else most + 1 + count
+    torch_before = torch.get_num_threads()
     numba.set_num_threads(max(1, min(wanted, most)))
+    torch.set_num_threads(1)
     try:
         yield numba.get_num_threads()
     finally:
         numba.set_num_threads(most)
+        torch.set_num_threads(torch_before)
 
 
 @contextmanager
