@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError, did_you_mean
@@ -14,6 +15,8 @@ from gradus.penalties import L1, L2, ElasticNet, Masked, SmoothMasked, Zero
 from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gradus.losses.preconditioner import Preconditioner
 
 SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-gradient")
@@ -40,11 +43,11 @@ class Settings:
     solver: str
 
     def __post_init__(self) -> None:
-        _number("alpha", self.alpha, self.alpha >= 0, "a finite number >= 0")
-        _number("l1_ratio", self.l1_ratio, 0 <= self.l1_ratio <= 1, "a number in [0, 1]")
-        _number("temperature", self.temperature, self.temperature > 0, "a finite number > 0")
-        _number("tol", self.tol, self.tol > 0, "a number > 0, the relative duality gap to stop at")
-        _number("max_iter", self.max_iter, self.max_iter >= 0, "a whole number >= 0")
+        _require("alpha", self.alpha, lambda alpha: alpha >= 0, "a finite number >= 0")
+        _require("l1_ratio", self.l1_ratio, lambda ratio: 0 <= ratio <= 1, "a number in [0, 1]")
+        _require("temperature", self.temperature, lambda temperature: temperature > 0, "a finite number > 0")
+        _require("tol", self.tol, lambda tol: tol > 0, "a number > 0, the relative duality gap to stop at")
+        _require("max_iter", self.max_iter, lambda limit: limit >= 0 and limit == int(limit), "a whole number >= 0")
         if self.solver not in SOLVERS:
             raise InputError(
                 f"solver is {self.solver!r}{did_you_mean(str(self.solver), SOLVERS)}; "
@@ -115,6 +118,7 @@ def _typical_curvature(model: LinearModel[CrossEntropy]) -> float:
     return model.loss.typical_curvature() * (model.squared_norms().sum().item() + 1.0)
 
 
-def _number(name: str, value: Any, valid: bool, expected: str) -> None:
-    if isinstance(value, bool) or not valid or not math.isfinite(value):
+def _require(name: str, value: Any, valid: Callable[[float], bool], expected: str) -> None:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and valid(value)):
         raise InputError(f"{name} is {value!r}; expected {expected}")
