@@ -15,7 +15,7 @@ def of_misses(misses, interval, labels=None, n_classes=3, **more):
     labels = np.zeros(len(misses), dtype=int) if labels is None else labels
     greater = np.asarray(misses, dtype=int)
     return top_k_errors_from_counts(
-        Rows(labels, **more), greater, np.zeros_like(greater), n_classes=n_classes, k=1, interval=interval
+        Rows(labels, **more), (greater, np.zeros_like(greater)), n_classes=n_classes, k=1, interval=interval
     )
 
 
@@ -53,7 +53,7 @@ def test_unequal_weights_widen():
 def test_clopper_pearson_brackets_ties():
     greater, equal = np.array([0] * 30 + [1] * 10 + [0] * 20), np.array([0] * 40 + [1] * 20)
     result = top_k_errors_from_counts(
-        np.zeros(60, dtype=int), greater, equal, n_classes=2, k=1, interval=ClopperPearson()
+        np.zeros(60, dtype=int), (greater, equal), n_classes=2, k=1, interval=ClopperPearson()
     )
     assert result[1].error == pytest.approx(20 / 60)
     assert result[1].low == pytest.approx(binomtest(10, 60).proportion_ci(method="exact").low)
@@ -119,7 +119,7 @@ def test_bootstrap_is_the_resampling_of_rows():
     labels, weights = generator.integers(0, 3, 90), generator.integers(1, 4, 90).astype(float)
     greater, equal = generator.integers(0, 2, 90), generator.integers(0, 2, 90)
     result = top_k_errors_from_counts(
-        Rows(labels, sample_weight=weights), greater, equal, n_classes=3, k=1, interval=Bootstrap(4000, seed=2)
+        Rows(labels, sample_weight=weights), (greater, equal), n_classes=3, k=1, interval=Bootstrap(4000, seed=2)
     )
     miss = 1 - np.clip((1 - greater) / (equal + 1), 0, 1)
     errors, macros = [], []
@@ -194,7 +194,7 @@ def test_every_figure_lies_in_its_interval(interval):
     generator = np.random.default_rng(0)
     labels, greater = generator.integers(0, 5, 60), generator.integers(0, 4, 60)
     equal = generator.integers(0, 2, 60)
-    result = top_k_errors_from_counts(labels, greater, equal, n_classes=6, k=(1, 2, 3), interval=interval)
+    result = top_k_errors_from_counts(labels, (greater, equal), n_classes=6, k=(1, 2, 3), interval=interval)
     for k in (1, 2, 3):
         figures = result[k]
         assert figures.low <= figures.error <= figures.high

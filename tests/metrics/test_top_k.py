@@ -180,7 +180,7 @@ def test_from_counts_gives_the_same():
     labels, scores = sample(120, 8, decimals=0)
     greater, equal = rank_counts(labels, scores)
     direct = top_k_errors(labels, scores, k=(1, 3))
-    again = top_k_errors_from_counts(labels, greater, equal, n_classes=8, k=(1, 3))
+    again = top_k_errors_from_counts(labels, (greater, equal), n_classes=8, k=(1, 3))
     assert json.dumps(again.as_dict()) == json.dumps(direct.as_dict())
 
 
@@ -197,7 +197,7 @@ class TestPolicies:
         np.testing.assert_allclose(result.error, [0.25, 0.25])
         counts = rank_counts([0, label, 0, 1], self.scores, policy=Policy(nan_scores=NanScores.MISS))
         assert counts.greater[1] == 3
-        again = top_k_errors_from_counts([0, label, 0, 1], *counts, n_classes=3, k=(1, 3))
+        again = top_k_errors_from_counts([0, label, 0, 1], counts, n_classes=3, k=(1, 3))
         np.testing.assert_array_equal(again.error, result.error)
 
     @pytest.mark.parametrize("outside", [3, -1, 2**40])
@@ -217,7 +217,7 @@ class TestPolicies:
         np.testing.assert_allclose(dropped.error, [0, 0])
         assert "1 row left out" in str(dropped)
         counts = rank_counts(labels, scores, policy=drop)
-        again = top_k_errors_from_counts(labels, *counts, n_classes=3, k=(1, 3))
+        again = top_k_errors_from_counts(labels, counts, n_classes=3, k=(1, 3))
         assert again.rows == 3
 
     def test_all_dropped_is_an_error(self):
@@ -268,11 +268,11 @@ class TestPolicies:
         (lambda: top_k_errors(Rows([0, 1], groups=[0.5, 1.5]), np.zeros((2, 2)), k=1), "groups have type"),
         (lambda: top_k_errors(Rows([0, 1], row_ids=["a"]), np.zeros((2, 2)), k=1), "row ids have shape"),
         (lambda: top_k_errors([0], np.zeros((1, 2)), k=1)[2], "k = 2 was not asked for"),
-        (lambda: top_k_errors_from_counts([0], [2], [0], n_classes=2, k=3), "k is 3"),
-        (lambda: top_k_errors_from_counts([0], [1], [1], n_classes=2, k=1), "row 0 .* 1 greater and 1 equal"),
-        (lambda: top_k_errors_from_counts([5], [1], [0], n_classes=2, k=1), "label 5"),
-        (lambda: top_k_errors_from_counts([0], [0.5], [0], n_classes=2, k=1), "greater has"),
-        (lambda: top_k_errors_from_counts([0], [0], [0, 0], n_classes=2, k=1), "equal has"),
+        (lambda: top_k_errors_from_counts([0], ([2], [0]), n_classes=2, k=3), "k is 3"),
+        (lambda: top_k_errors_from_counts([0], ([1], [1]), n_classes=2, k=1), "row 0 .* 1 greater and 1 equal"),
+        (lambda: top_k_errors_from_counts([5], ([1], [0]), n_classes=2, k=1), "label 5"),
+        (lambda: top_k_errors_from_counts([0], ([0.5], [0]), n_classes=2, k=1), "greater has"),
+        (lambda: top_k_errors_from_counts([0], ([0], [0, 0]), n_classes=2, k=1), "equal has"),
     ],
 )
 def test_wrong_input_is_one_sentence(call, words):

@@ -70,8 +70,7 @@ def top_k_errors(
 
 def top_k_errors_from_counts(
     y_true: Any,
-    greater: Any,
-    equal: Any,
+    counts: tuple[Any, Any],
     *,
     n_classes: int,
     k: int | Sequence[int] = (1, 5),
@@ -82,9 +81,9 @@ def top_k_errors_from_counts(
     Parameters
     ----------
     y_true : (n,) integer labels, 0 to ``n_classes`` - 1, or ``Rows`` of them; another label is accepted only where
-        ``greater`` says that the row is a miss for every k (``n_classes``) or left out (-1)
-    greater : (n,) classes scored above the label, -1 where the row is to be left out
-    equal : (n,) other classes whose score equals the label's
+        the first count says that the row is a miss for every k (``n_classes``) or left out (-1)
+    counts : (n,) classes scored above the label, -1 where the row is to be left out; and (n,) other classes whose score
+        equals the label's
     n_classes : K
     k : numbers of guesses, from 1 to K
     interval : as in ``top_k_errors``
@@ -95,15 +94,16 @@ def top_k_errors_from_counts(
 
     Examples
     --------
-    >>> top_k_errors_from_counts([2, 1, 2, 0], [1, 0, 0, 0], [0, 1, 0, 0], n_classes=3, k=1).error
+    >>> top_k_errors_from_counts([2, 1, 2, 0], ([1, 0, 0, 0], [0, 1, 0, 0]), n_classes=3, k=1).error
     array([0.375])
     """
     rows = rows_of(y_true)
     codes = read_labels(rows.labels, None, n_classes)
-    counts = RankCounts(_counts(greater, "greater", len(codes)), _counts(equal, "equal", len(codes)))
-    _require_possible(codes, counts, n_classes)
+    greater, equal = counts
+    checked = RankCounts(_counts(greater, "greater", len(codes)), _counts(equal, "equal", len(codes)))
+    _require_possible(codes, checked, n_classes)
     codes = np.where((codes >= 0) & (codes < n_classes), codes, n_classes)
-    sample = sample_of(tabulate(rows, RankedRows(codes, counts, n_classes)), k)
+    sample = sample_of(tabulate(rows, RankedRows(codes, checked, n_classes)), k)
     return errors_of(sample, interval, STRICT)
 
 

@@ -81,8 +81,7 @@ def _metrics(run: Run, predictions: Predictions, cross_entropy: float) -> dict[s
     config, record = run.config.evaluate, run.model.record
     errors = top_k_errors_from_counts(
         labels[test],
-        predictions.greater[test],
-        predictions.equal[test],
+        (predictions.greater[test], predictions.equal[test]),
         n_classes=len(names),
         k=range(1, min(config.largest_k, len(names) - 1) + 1),  # with as many guesses as classes none is wrong
         interval=Wilson(level=config.level),
