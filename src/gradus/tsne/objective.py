@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -59,7 +60,7 @@ class KLDivergence:
         """Return the gradient alone, which saves a pass over the edges."""
         return self._gradient(point)[0]
 
-    @property
+    @cached_property
     def entropy(self) -> float:
         """Sum p log p, the part that no map changes."""
         weights = self.affinities.weights.double()
