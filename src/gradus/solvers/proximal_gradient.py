@@ -36,8 +36,9 @@ class ProximalGradient:
     x+ = prox(y - t grad f(y), t),  y+ = x+ + (theta - 1) / theta+ (x+ - x),  theta+ = (1 + sqrt(1 + 4 theta^2)) / 2
 
     The step t shrinks until f(x+) <= f(y) + <grad f(y), x+ - y> + |x+ - y|^2 / 2t and grows a little while that holds
-    with room to spare. The momentum restarts where it points uphill, <y - x+, x+ - x> > 0. Each iteration costs one
-    value and gradient, and one value.
+    with room to spare. Where both sides are rounding errors it tells nothing and is not evaluated. The momentum
+    restarts where it points uphill, <y - x+, x+ - x> > 0. Each iteration costs one value and gradient, and where the
+    step is tested one value.
 
     Parameters
     ----------
@@ -76,32 +77,34 @@ class ProximalGradient:
         start = value.item()
         if not math.isfinite(start):
             return _halted(state)
-        step = state.step
         noise = self.rounding * torch.finfo(state.ahead.dtype).eps * abs(start)
+        step = state.step
         while True:
             point = problem.penalty.prox(state.ahead - step * gradient, step)
             moved = point - state.ahead
-            square = inner(moved, moved)
+            bend = inner(moved, moved) / (2 * step)
+            if bend <= 10 * noise:
+                return _accelerated(state, point, (step, step))
             excess = problem.smooth.value(point).item() - start - inner(gradient, moved)
-            # where both sides are rounding errors the condition tells nothing, and the step keeps what it has
-            told = square / (2 * step) > 10 * noise
-            if excess <= square / (2 * step) + noise or (not told and math.isfinite(excess)):
+            if excess <= bend + noise:
                 break
             step *= 0.5
-            if step < 1e-300 or square == 0.0:
+            if step < 1e-300:
                 return _halted(state)
-        room = told and excess <= 0.8 * square / (2 * step)
-        return self._accelerated(state, point, step, step * self.growth if room else step)
+        return _accelerated(state, point, (step, step * self.growth if excess <= 0.8 * bend else step))
 
-    def _accelerated(self, state: ProximalState, point: Tensor, step: float, next_step: float) -> ProximalState:
-        moved, travelled = point - state.ahead, point - state.point
-        residual = math.sqrt(inner(moved, moved)) / step
-        if inner(moved, travelled) < 0:
-            # uphill: forget the momentum, keep the point
-            return ProximalState(point, point, 1.0, next_step, residual)
-        momentum = 0.5 * (1.0 + math.sqrt(1.0 + 4.0 * state.momentum**2 * (step / next_step)))
-        ahead = point + ((state.momentum - 1.0) / momentum) * travelled
-        return ProximalState(point, ahead, momentum, next_step, residual, halted=residual == 0.0)
+
+def _accelerated(state: ProximalState, point: Tensor, steps: tuple[float, float]) -> ProximalState:
+    """Return the state at ``point``, which this step and the next, ``steps``, carry momentum through."""
+    step, next_step = steps
+    moved, travelled = point - state.ahead, point - state.point
+    residual = math.sqrt(inner(moved, moved)) / step
+    if inner(moved, travelled) < 0:
+        # uphill: forget the momentum, keep the point
+        return ProximalState(point, point, 1.0, next_step, residual)
+    momentum = 0.5 * (1.0 + math.sqrt(1.0 + 4.0 * state.momentum**2 * (step / next_step)))
+    ahead = point + ((state.momentum - 1.0) / momentum) * travelled
+    return ProximalState(point, ahead, momentum, next_step, residual, halted=residual == 0.0)
 
 
 def _is_outside(problem: Problem, point: Tensor) -> bool:
