@@ -5,12 +5,32 @@ from __future__ import annotations
 import torch
 
 from gradus.losses import CrossEntropy, DenseFeatures, LinearModel, Squared
-from gradus.penalties import L1, L2, ElasticNet, GroupLasso, Masked, Nuclear, SmoothMasked, Zero
+from gradus.penalties import (
+    L0,
+    L1,
+    L2,
+    MCP,
+    SCAD,
+    BoxedL1,
+    ElasticNet,
+    Entropy,
+    GroupLasso,
+    Huber,
+    LHalf,
+    LogSum,
+    Masked,
+    NonnegativeL1,
+    Nuclear,
+    SmoothMasked,
+    Zero,
+)
 from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
 
 SAMPLES, FEATURES, OUTPUTS = 30, 4, 3
 
-# convex penalties of a matrix (5, 3); all but the masked ones have a conjugate
+# convex penalties of a matrix of the shape in SHAPES, or else of this one
+SHAPE = (5, 3)
+SHAPES: dict[str, tuple[int, ...]] = {}
 PENALTIES = {
     "zero": Zero(),
     "l1": L1(0.7),
@@ -21,10 +41,38 @@ PENALTIES = {
     "elastic net without squares": ElasticNet(l1=0.4, l2=0.0),
     "group lasso": GroupLasso(0.7),
     "nuclear": Nuclear(0.7),
+    "nonnegative l1": NonnegativeL1(0.7),
+    "boxed l1": BoxedL1(0.4, low=-0.5, high=2.0),
+    "huber": Huber(0.7, delta=0.8),
+    "entropy": Entropy(0.7),
     "masked l1": Masked(L1(0.7), rows=3),
     "masked l2": SmoothMasked(L2(0.7), rows=3),
     "masked group lasso": Masked(GroupLasso(0.7), rows=3),
 }
+
+# penalties that are not convex
+NONCONVEX = {
+    "l0": L0(0.7),
+    "l_1/2": LHalf(0.7),
+    "mcp": MCP(0.7, gamma=2.5),
+    "scad": SCAD(0.7, knee=3.0),
+    "log-sum": LogSum(0.7, epsilon=0.3),
+}
+
+# those that are a sum over entries of one function: of one variable everything can be tried
+SEPARABLE = [
+    *("zero", "l1", "l2", "elastic net", "nonnegative l1", "boxed l1", "huber", "entropy"),
+    *("l0", "l_1/2", "mcp", "scad", "log-sum"),
+]
+
+# those without a number to check
+WITHOUT_NUMBERS = ["zero"]
+
+# those whose domain has no point without entries
+NOT_EMPTY: list[str] = []
+
+# those that 0 does not minimise
+NOT_LEAST_AT_ZERO = ["entropy"]
 
 # solvers, each with the penalties of the first 4 rows of a (5, 3) point that it takes
 SOLVERS = {

@@ -8,13 +8,13 @@ from gradus.penalties.huber import Huber
 from gradus.penalties.l0 import L0
 from gradus.penalties.l1 import L1
 from gradus.penalties.l2 import L2
+from gradus.penalties.l_half import LHalf
 from gradus.penalties.log_sum import LogSum
 from gradus.penalties.masked import Masked
 from gradus.penalties.mcp import MCP
 from gradus.penalties.nonconvex import Nonconvex
 from gradus.penalties.nonnegative_l1 import NonnegativeL1
 from gradus.penalties.nuclear import Nuclear
-from gradus.penalties.root import Root
 from gradus.penalties.scad import SCAD
 from gradus.penalties.smooth_masked import SmoothMasked
 from gradus.penalties.soft_threshold import soft_threshold
@@ -32,12 +32,12 @@ __all__ = [
     "Entropy",
     "GroupLasso",
     "Huber",
+    "LHalf",
     "LogSum",
     "Masked",
     "Nonconvex",
     "NonnegativeL1",
     "Nuclear",
-    "Root",
     "SmoothMasked",
     "Zero",
     "soft_threshold",
