@@ -11,26 +11,43 @@ from gradus.penalties import (
     L2,
     MCP,
     SCAD,
+    AffineSet,
+    Box,
     BoxedL1,
     ElasticNet,
     Entropy,
     GroupLasso,
+    HalfSpace,
     Huber,
+    L1Ball,
+    L2Ball,
     LHalf,
+    LInfBall,
     LogSum,
     Masked,
+    Nonnegative,
     NonnegativeL1,
     Nuclear,
+    SecondOrderCone,
+    SemidefiniteCone,
+    Simplex,
     SmoothMasked,
+    SpectralBall,
     Zero,
 )
 from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
 
 SAMPLES, FEATURES, OUTPUTS = 30, 4, 3
 
+
+def numbers(*shape: int) -> torch.Tensor:
+    """The same numbers at each call."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+
+
 # convex penalties of a matrix of the shape in SHAPES, or else of this one
 SHAPE = (5, 3)
-SHAPES: dict[str, tuple[int, ...]] = {}
+SHAPES: dict[str, tuple[int, ...]] = {"semidefinite cone": (4, 4)}
 PENALTIES = {
     "zero": Zero(),
     "l1": L1(0.7),
@@ -50,6 +67,22 @@ PENALTIES = {
     "masked group lasso": Masked(GroupLasso(0.7), rows=3),
 }
 
+# indicators of convex sets: their prox is a projection
+PROJECTIONS = {
+    "simplex": Simplex(1.5),
+    "l1 ball": L1Ball(1.5),
+    "l2 ball": L2Ball(1.5),
+    "l_inf ball": LInfBall(0.7),
+    "box": Box(-0.5, torch.tensor([0.0, 1.0, 2.0])),
+    "nonnegative": Nonnegative(),
+    "half-space": HalfSpace(numbers(5, 3), offset=-0.5),
+    "affine set": AffineSet(numbers(2, 5), numbers(2, 3)),
+    "second-order cone": SecondOrderCone(),
+    "semidefinite cone": SemidefiniteCone(),
+    "spectral ball": SpectralBall(0.7),
+}
+PENALTIES |= PROJECTIONS
+
 # penalties that are not convex
 NONCONVEX = {
     "l0": L0(0.7),
@@ -61,18 +94,21 @@ NONCONVEX = {
 
 # those that are a sum over entries of one function: of one variable everything can be tried
 SEPARABLE = [
-    *("zero", "l1", "l2", "elastic net", "nonnegative l1", "boxed l1", "huber", "entropy"),
+    *("zero", "l1", "l2", "elastic net", "nonnegative l1", "boxed l1", "huber", "entropy", "nonnegative", "l_inf ball"),
     *("l0", "l_1/2", "mcp", "scad", "log-sum"),
 ]
 
 # those without a number to check
-WITHOUT_NUMBERS = ["zero"]
+WITHOUT_NUMBERS = [
+    *("zero", "box", "nonnegative", "affine set", "second-order cone", "semidefinite cone"),
+]
 
-# those whose domain has no point without entries
-NOT_EMPTY: list[str] = []
+# those of one shape, and those whose domain has no point without entries
+OF_ONE_SHAPE = ["semidefinite cone", "half-space", "affine set"]
+NOT_EMPTY = ["simplex"]
 
 # those that 0 does not minimise
-NOT_LEAST_AT_ZERO = ["entropy"]
+NOT_LEAST_AT_ZERO = ["entropy", "simplex", "half-space", "affine set"]
 
 # solvers, each with the penalties of the first 4 rows of a (5, 3) point that it takes
 SOLVERS = {
