@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Loss = TypeVar("Loss", bound=SampleLoss)
 
-# rows of X that a pass multiplies while they are in the cache: X is read once for both of its products
-BLOCK_ROWS = 8192
+# logits held at a time: few and large blocks, because every start of the threads costs more than a second read of X
+BLOCK_LOGITS = 8_388_608
 
 
 class Block(NamedTuple, Generic[Loss]):
@@ -84,9 +84,10 @@ class LinearModel(Generic[Loss]):
 
     @cached_property
     def blocks(self) -> list[Block[Loss]]:
-        """The data in blocks of rows that fit the cache."""
+        """The data in blocks of rows, so that the memory for logits is bounded."""
         samples = self.features.shape[0]
-        bounds = [(start, min(start + BLOCK_ROWS, samples)) for start in range(0, samples, BLOCK_ROWS)]
+        rows = max(BLOCK_LOGITS // self.loss.outputs, 1)
+        bounds = [(start, min(start + rows, samples)) for start in range(0, samples, rows)]
         return [
             Block(self.features.rows(*bound), self.loss.rows(*bound), self.weights[bound[0] : bound[1]])
             for bound in bounds
