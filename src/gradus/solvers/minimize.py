@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic
 
 from gradus.core import progress
 from gradus.core.errors import InputError
+from gradus.core.protocols import State
 from gradus.core.solution import Problem, Solution, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
-    from gradus.core.protocols import Certificate, Iterate, Proximable, Smooth, Solver, State
+    from gradus.core.protocols import Certificate, Iterate, Proximable, Smooth, Solver
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Stop:
     tolerance : what the certificate is compared with, not negative
     max_iterations : not negative
     every : the most iterations between two looks at the certificate, positive
+    promising : tells from a state, at next to no cost, that the certificate may hold there; it is not looked at before.
+        None promises nothing and excludes nothing
 
     Raises
     ------
@@ -36,6 +41,7 @@ class Stop:
     tolerance: float
     max_iterations: int
     every: int = 20
+    promising: Callable[[Any], bool] | None = None
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
@@ -47,6 +53,26 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Continued(Generic[State]):
+    """Where ``resume`` ended: the solver's state there, from which it can be resumed once more."""
+
+    state: State
+    certificate: float
+    iterations: int
+
+    def solution(self, value: float, stop: Stop) -> Solution:
+        """Return the solution at the state's point, where the objective is ``value``."""
+        return Solution(self.state.point, value, self.certificate, self.iterations, self._status(value, stop))
+
+    def _status(self, value: float, stop: Stop) -> Status:
+        if not math.isfinite(value):
+            return Status.DIVERGED
+        if self.certificate <= stop.tolerance:
+            return Status.CONVERGED
+        return Status.STALLED if self.state.halted else Status.ITERATION_LIMIT
+
+
+@dataclass(frozen=True)
 class _Look:
     """What the certificate said when it was last looked at."""
 
@@ -55,6 +81,8 @@ class _Look:
     certificate: float
 
     def due_again(self, iteration: int, residual: float, stop: Stop) -> bool:
+        if stop.promising is not None:
+            return True
         # near the minimum a gap falls as the square of the residual, so this is when it may first hold
         hopeful = self.residual * math.sqrt(min(stop.tolerance / max(self.certificate, 1e-300), 1.0))
         return residual <= hopeful or iteration - self.iteration >= stop.every
@@ -83,19 +111,26 @@ def minimize(smooth: Smooth, penalty: Proximable, start: Tensor, solver: Solver[
     """
     problem = Problem(smooth, penalty)
     with progress.task("fitting", total=stop.max_iterations) as fitting:
-        state = solver.start(problem, start)
-        look = _look(state, 0, stop)
-        iteration = 0
-        while look.certificate > stop.tolerance and not state.halted and iteration < stop.max_iterations:
-            state = solver.advance(problem, state)
-            iteration += 1
-            if state.halted or look.due_again(iteration, state.residual, stop):
-                look = _look(state, iteration, stop)
-            fitting.advance(1.0, f"gap {look.certificate:.1e}")
-        if look.iteration < iteration:
+        end = resume(problem, solver, solver.start(problem, start), stop, fitting)
+    value = (smooth.value(end.state.point) + penalty.value(end.state.point)).item()
+    return end.solution(value, stop)
+
+
+def resume(
+    problem: Problem, solver: Solver[State], state: State, stop: Stop, fitting: progress.Task
+) -> Continued[State]:
+    """Go on minimising from a state of ``solver``, telling ``fitting`` of each iteration."""
+    look = _look(state, 0, stop) if _promising(state, stop) else _Look(0, state.residual, math.inf)
+    iteration = 0
+    while look.certificate > stop.tolerance and not state.halted and iteration < stop.max_iterations:
+        state = solver.advance(problem, state)
+        iteration += 1
+        if state.halted or (_promising(state, stop) and look.due_again(iteration, state.residual, stop)):
             look = _look(state, iteration, stop)
-    value = (smooth.value(state.point) + penalty.value(state.point)).item()
-    return Solution(state.point, value, look.certificate, iteration, _status(state, value, look, stop))
+        fitting.advance(1.0, f"gap {look.certificate:.1e}")
+    if look.iteration < iteration or math.isinf(look.certificate):
+        look = _look(state, iteration, stop)
+    return Continued(state, look.certificate, iteration)
 
 
 def _look(state: Iterate, iteration: int, stop: Stop) -> _Look:
@@ -103,9 +138,5 @@ def _look(state: Iterate, iteration: int, stop: Stop) -> _Look:
     return _Look(iteration, state.residual, certificate if math.isfinite(certificate) else math.inf)
 
 
-def _status(state: Iterate, value: float, look: _Look, stop: Stop) -> Status:
-    if not math.isfinite(value):
-        return Status.DIVERGED
-    if look.certificate <= stop.tolerance:
-        return Status.CONVERGED
-    return Status.STALLED if state.halted else Status.ITERATION_LIMIT
+def _promising(state: Iterate, stop: Stop) -> bool:
+    return stop.promising is None or stop.promising(state)
