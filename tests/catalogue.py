@@ -17,22 +17,32 @@ from gradus.penalties import (
     ElasticNet,
     Entropy,
     GroupLasso,
+    Groups,
     HalfSpace,
     Huber,
+    IndexGroupLasso,
     L1Ball,
     L2Ball,
     LHalf,
+    LInf,
     LInfBall,
     LogSum,
     Masked,
     Nonnegative,
+    NonnegativeGroupLasso,
     NonnegativeL1,
     Nuclear,
+    Rank,
+    RankAtMost,
     SecondOrderCone,
     SemidefiniteCone,
     Simplex,
+    Slope,
     SmoothMasked,
+    SparseGroupLasso,
     SpectralBall,
+    TotalVariation,
+    WeightedGroupLasso,
     Zero,
 )
 from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
@@ -44,6 +54,8 @@ def numbers(*shape: int) -> torch.Tensor:
     """The same numbers at each call."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
 
+
+GROUPS = Groups([[0, 3], [2], [1, 4]])
 
 # convex penalties of a matrix of the shape in SHAPES, or else of this one
 SHAPE = (5, 3)
@@ -62,6 +74,20 @@ PENALTIES = {
     "boxed l1": BoxedL1(0.4, low=-0.5, high=2.0),
     "huber": Huber(0.7, delta=0.8),
     "entropy": Entropy(0.7),
+    "l_inf": LInf(0.7),
+    "l_inf of strength 0": LInf(0.0),
+    "slope": Slope(torch.linspace(1.0, 0.1, 15)),
+    "slope with zeros": Slope(torch.tensor([1.0] * 3 + [0.0] * 12)),
+    "total variation": TotalVariation(0.4),
+    "index group lasso": IndexGroupLasso(0.5, GROUPS),
+    "index group lasso, weighted": IndexGroupLasso(0.5, Groups([[0, 3], [1, 2, 4]], weights=[1.0, 3.0])),
+    "sparse group lasso": SparseGroupLasso(0.3, 0.4),
+    "sparse group lasso of groups": SparseGroupLasso(0.3, 0.2, GROUPS),
+    "sparse group lasso without l1": SparseGroupLasso(0.0, 0.4, GROUPS),
+    "sparse group lasso without groups": SparseGroupLasso(0.4, 0.0, GROUPS),
+    "nonnegative group lasso": NonnegativeGroupLasso(0.7),
+    "nonnegative group lasso of groups": NonnegativeGroupLasso(0.4, GROUPS),
+    "weighted group lasso": WeightedGroupLasso(0.7, torch.tensor([0.1, 1.0, 20.0])),
     "masked l1": Masked(L1(0.7), rows=3),
     "masked l2": SmoothMasked(L2(0.7), rows=3),
     "masked group lasso": Masked(GroupLasso(0.7), rows=3),
@@ -90,6 +116,8 @@ NONCONVEX = {
     "mcp": MCP(0.7, gamma=2.5),
     "scad": SCAD(0.7, knee=3.0),
     "log-sum": LogSum(0.7, epsilon=0.3),
+    "rank": Rank(0.7),
+    "rank at most 2": RankAtMost(2),
 }
 
 # those that are a sum over entries of one function: of one variable everything can be tried
@@ -101,10 +129,15 @@ SEPARABLE = [
 # those without a number to check
 WITHOUT_NUMBERS = [
     *("zero", "box", "nonnegative", "affine set", "second-order cone", "semidefinite cone"),
+    *("slope", "slope with zeros", "rank at most 2"),
 ]
 
 # those of one shape, and those whose domain has no point without entries
-OF_ONE_SHAPE = ["semidefinite cone", "half-space", "affine set"]
+OF_ONE_SHAPE = [
+    *("semidefinite cone", "half-space", "affine set", "slope", "slope with zeros", "index group lasso"),
+    *("index group lasso, weighted", "nonnegative group lasso of groups", "sparse group lasso of groups"),
+    *("sparse group lasso without l1", "sparse group lasso without groups"),
+]
 NOT_EMPTY = ["simplex"]
 
 # those that 0 does not minimise

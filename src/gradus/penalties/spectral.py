@@ -39,3 +39,17 @@ def with_singular_values(point: Tensor, change: Callable[[Tensor], Tensor]) -> T
     left, values, right = torch.linalg.svd(point, full_matrices=False)
     result: Tensor = (left * change(values)) @ right
     return result
+
+
+def rank_of(point: Tensor) -> Tensor:
+    """Return how many singular values are above a millionth of the largest, a float64 scalar.
+
+    What is below is what the rounding of a matrix of low rank to float32 leaves.
+
+    Examples
+    --------
+    >>> rank_of(torch.tensor([[1.0, 2.0], [2.0, 4.0]])).item()
+    1.0
+    """
+    values = singular_values(point)
+    return (values > 1e-6 * values[:1]).sum().double()
