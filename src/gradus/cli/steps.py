@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradus.cli.options import Session, Settings, configuration
 from gradus.cli.show import show
 from gradus.cli.terminal import progress_on_stderr
+from gradus.core import progress
 from gradus.core.devices import use_threads
 from gradus.core.errors import InputError
 from gradus.runs.directory import RunDirectory, is_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 
 def take(steps: Sequence[str], source: str, out: Path | None, settings: Settings, session: Session) -> int:
@@ -26,19 +29,22 @@ def take(steps: Sequence[str], source: str, out: Path | None, settings: Settings
             )
         return take_in(Path(source), steps, session)
     config = configuration(source, settings)  # refuses what is out of range before anything heavy is loaded
-    use_threads(session.threads)
-    from gradus.runs.pipeline import Request, start
-
     with progress_on_stderr():
-        run = start(config, Request(steps, out, session.overwrite))
+        pipeline = _pipeline(session)
+        run = pipeline.start(config, pipeline.Request(steps, out, session.overwrite))
     return show(run.directory, steps, session)
 
 
 def take_in(directory: Path, steps: Sequence[str], session: Session) -> int:
     """Take ``steps`` in a run directory."""
-    use_threads(session.threads)
-    from gradus.runs.pipeline import Request, go_on
-
     with progress_on_stderr():
-        run = go_on(RunDirectory(directory), Request(steps, directory, session.overwrite))
+        pipeline = _pipeline(session)
+        run = pipeline.go_on(RunDirectory(directory), pipeline.Request(steps, directory, session.overwrite))
     return show(run.directory, steps, session)
+
+
+def _pipeline(session: Session) -> ModuleType:
+    """Load what the steps are made of; with torch, bokeh and their kin that takes seconds, so say so."""
+    with progress.task("loading libraries"):
+        use_threads(session.threads)
+        return importlib.import_module("gradus.runs.pipeline")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.decomposition import PCA
 
+from gradus.core import progress
 from gradus.core.files import written_whole
 from gradus.estimators import TSNE
 from gradus.report import Map, draw_map
@@ -63,5 +64,6 @@ def _features(run: Run) -> NDArray[np.floating]:
     components = run.config.map.components
     if min(features.shape) <= components:
         return features
-    reduced: NDArray[np.floating] = PCA(components, random_state=run.config.seed).fit_transform(features)
+    with progress.task("principal components"):
+        reduced: NDArray[np.floating] = PCA(components, random_state=run.config.seed).fit_transform(features)
     return reduced
