@@ -14,6 +14,7 @@ from gradus.penalties import (
     AffineSet,
     Box,
     BoxedL1,
+    ConjugateOf,
     ElasticNet,
     Entropy,
     GroupLasso,
@@ -44,6 +45,12 @@ from gradus.penalties import (
     TotalVariation,
     WeightedGroupLasso,
     Zero,
+    over_columns,
+    over_rows,
+    rotated,
+    scaled,
+    translated,
+    transposed,
 )
 from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
 
@@ -93,6 +100,26 @@ PENALTIES = {
     "masked group lasso": Masked(GroupLasso(0.7), rows=3),
 }
 
+# the calculus of penalties
+COMPOSED = {
+    "scaled nuclear": scaled(Nuclear(1.0), 0.7),
+    "scaled total variation": scaled(TotalVariation(1.0), 0.3),
+    "translated l1": translated(L1(0.7), numbers(5, 3)),
+    "translated second-order cone": translated(SecondOrderCone(), numbers(5, 3)),
+    "rotated l1": rotated(L1(0.7), torch.linalg.qr(numbers(5, 5)).Q),
+    "rotated total variation": rotated(TotalVariation(0.4), torch.linalg.qr(numbers(5, 5)).Q),
+    "transposed group lasso": transposed(GroupLasso(0.7)),
+    "simplex of each column": over_columns(Simplex(1.5)),
+    "second-order cone of each row": over_rows(SecondOrderCone()),
+    "l_inf of each row": over_rows(LInf(0.7)),
+    "half-space of each row": over_rows(HalfSpace(numbers(3), offset=0.5)),
+    "l2 of each column": over_columns(L2(0.7)),
+    "conjugate of the group lasso": ConjugateOf(GroupLasso(0.7)),
+    "conjugate of the elastic net": ConjugateOf(ElasticNet(0.4, 0.9)),
+    "conjugate of l_inf": ConjugateOf(LInf(0.7)),
+}
+PENALTIES |= COMPOSED
+
 # indicators of convex sets: their prox is a projection
 PROJECTIONS = {
     "simplex": Simplex(1.5),
@@ -136,12 +163,16 @@ WITHOUT_NUMBERS = [
 OF_ONE_SHAPE = [
     *("semidefinite cone", "half-space", "affine set", "slope", "slope with zeros", "index group lasso"),
     *("index group lasso, weighted", "nonnegative group lasso of groups", "sparse group lasso of groups"),
-    *("sparse group lasso without l1", "sparse group lasso without groups"),
+    *("sparse group lasso without l1", "sparse group lasso without groups", "translated l1"),
+    *("translated second-order cone", "rotated l1", "rotated total variation"),
 ]
-NOT_EMPTY = ["simplex"]
+NOT_EMPTY = ["simplex", "simplex of each column"]
 
 # those that 0 does not minimise
-NOT_LEAST_AT_ZERO = ["entropy", "simplex", "half-space", "affine set"]
+NOT_LEAST_AT_ZERO = [
+    *("entropy", "simplex", "half-space", "affine set", "translated l1", "translated second-order cone"),
+    "simplex of each column",
+]
 
 # solvers, each with the penalties of the first 4 rows of a (5, 3) point that it takes
 SOLVERS = {

@@ -3,6 +3,7 @@
 from gradus.penalties.affine_set import AffineSet
 from gradus.penalties.box import Box
 from gradus.penalties.boxed_l1 import BoxedL1
+from gradus.penalties.conjugate_of import ConjugateOf
 from gradus.penalties.diagonal_metric import norm_prox_in_metric
 from gradus.penalties.elastic_net import ElasticNet
 from gradus.penalties.entropy import Entropy
@@ -22,15 +23,19 @@ from gradus.penalties.linf_ball import LInfBall
 from gradus.penalties.log_sum import LogSum
 from gradus.penalties.masked import Masked
 from gradus.penalties.mcp import MCP
+from gradus.penalties.moreau_envelope import MoreauEnvelope
 from gradus.penalties.nonconvex import Nonconvex
 from gradus.penalties.nonnegative import Nonnegative
 from gradus.penalties.nonnegative_group_lasso import NonnegativeGroupLasso
 from gradus.penalties.nonnegative_l1 import NonnegativeL1
 from gradus.penalties.nuclear import Nuclear
+from gradus.penalties.over_rows import over_columns, over_rows
 from gradus.penalties.rank import Rank
 from gradus.penalties.rank_at_most import RankAtMost
+from gradus.penalties.rotated import rotated
 from gradus.penalties.row_wise import RowWise
 from gradus.penalties.scad import SCAD
+from gradus.penalties.scaled import scaled
 from gradus.penalties.second_order_cone import SecondOrderCone
 from gradus.penalties.semidefinite_cone import SemidefiniteCone
 from gradus.penalties.simplex import Simplex
@@ -40,6 +45,8 @@ from gradus.penalties.soft_threshold import soft_threshold
 from gradus.penalties.sparse_group_lasso import SparseGroupLasso
 from gradus.penalties.spectral_ball import SpectralBall
 from gradus.penalties.total_variation import TotalVariation
+from gradus.penalties.translated import translated
+from gradus.penalties.transposed import transposed
 from gradus.penalties.weighted_group_lasso import WeightedGroupLasso
 from gradus.penalties.wright_omega import wright_omega
 from gradus.penalties.zero import Zero
@@ -53,6 +60,7 @@ __all__ = [
     "AffineSet",
     "Box",
     "BoxedL1",
+    "ConjugateOf",
     "ElasticNet",
     "Entropy",
     "GroupLasso",
@@ -67,6 +75,7 @@ __all__ = [
     "LInfBall",
     "LogSum",
     "Masked",
+    "MoreauEnvelope",
     "Nonconvex",
     "Nonnegative",
     "NonnegativeGroupLasso",
@@ -86,6 +95,12 @@ __all__ = [
     "WeightedGroupLasso",
     "Zero",
     "norm_prox_in_metric",
+    "over_columns",
+    "over_rows",
+    "rotated",
+    "scaled",
     "soft_threshold",
+    "translated",
+    "transposed",
     "wright_omega",
 ]
