@@ -144,3 +144,13 @@ def test_a_run_with_other_settings_or_other_data_is_not_continued(whole, tmp_pat
     capsys.readouterr()
     assert main(["evaluate", "run"]) == 2
     assert "is not what it was" in capsys.readouterr().err
+
+
+def test_the_report_does_not_tell_where_the_files_were(whole, tmp_path):
+    folder = tmp_path / "secret-folder"
+    folder.mkdir()
+    np.savez(folder / "data.npz", X=np.random.default_rng(0).normal(size=(60, 3)), y=np.arange(60) % 2)
+    assert main(["run", str(folder / "data.npz"), "--out", str(tmp_path / "run"), "--map-iterations", "50"]) == 0
+    page = (tmp_path / "run" / REPORT).read_text()
+    assert "data.npz" in page
+    assert "secret-folder" not in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradus.core.errors import InputError
@@ -47,9 +48,14 @@ def provenance(run: Run) -> dict[str, dict[str, str]]:
     facts = environment.read(run.directory)
     machine = {name: str(facts[name]) for name in ("system", "cores", "threads", "device") if name in facts}
     return {
-        "Settings": {name: str(value) for name, value in settings(run.config).items() if value is not None},
+        "Settings": {name: _shown(name, value) for name, value in settings(run.config).items() if value is not None},
         "Data": {"fingerprint": str(facts.get("data", ""))[:16], "rows": f"{len(run.dataset):,}"},
         "Seconds": {step: f"{taken['seconds']:.1f}" for step, taken in facts.get("steps", {}).items()},
         "Machine": machine,
         "Versions": dict(facts.get("versions", {})),
     }
+
+
+def _shown(name: str, value: object) -> str:
+    """Return a setting as the report shows it: of a path its last part, since a report is handed to other people."""
+    return Path(str(value)).name if name in ("source", "data.labels", "data.test") else str(value)
