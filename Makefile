@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# threads that wait sleep instead of spinning, which matters where other programs want the cores
+export OMP_WAIT_POLICY ?= PASSIVE
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 .PHONY: run test check format benchmarks clean
