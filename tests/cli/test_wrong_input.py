@@ -69,6 +69,10 @@ WRONG = {
     "rows and labels of different length": (lambda d: ["run", _npz(d / "l.npz", X=X, y=Y[:-1])], ["20", "19"]),
     "one class only": (lambda d: ["run", _npz(d / "c.npz", X=X, y=Y * 0)], ["class"]),
     "a class with one row": (lambda d: ["run", _npz(d / "r.npz", X=X, y=(np.arange(20) == 7) * 1)], ["class", "row"]),
+    "too few rows to choose a strength": (
+        lambda d: ["run", _npz(d / "f.npz", X=X[:4], y=Y[:4])],
+        ["one training row per class", "--alpha"],
+    ),
     "an array without labels": (lambda d: ["run", _npz(d / "u.npz", X=X)], ["label"]),
     "a damaged npz": (lambda d: ["run", _csv(d / "damaged.npz", "not a zip")], ["damaged.npz"]),
     "a ragged table": (lambda d: ["run", _csv(d / "t.csv", "x,z,label\n1,2,a\n1,b\n")], ["t.csv", "3"]),

@@ -36,10 +36,8 @@ def draw(run: Run) -> None:
     positions = tsne.fit_transform(features).astype(np.float32, copy=False)
     settings = {
         "method": "t-SNE",
-        "perplexity": f"{perplexity:g}",
-        "input": f"{features.shape[1]} of {run.dataset.features.shape[1]} dimensions (principal components)"
-        if features.shape[1] < run.dataset.features.shape[1]
-        else f"{features.shape[1]} dimensions",
+        "perplexity": f"{perplexity:.3g}",
+        "input": _input(features.shape[1], run.dataset.features.shape[1]),
         "KL divergence": f"{tsne.kl_divergence_:.3f}",
         "iterations": str(tsne.n_iter_),
     }
@@ -67,3 +65,10 @@ def _features(run: Run) -> NDArray[np.floating]:
     with progress.task("principal components"):
         reduced: NDArray[np.floating] = PCA(components, random_state=run.config.seed).fit_transform(features)
     return reduced
+
+
+def _input(dimensions: int, given: int) -> str:
+    """Return in words what t-SNE was given."""
+    if dimensions < given:
+        return f"{dimensions} of {given} dimensions (principal components)"
+    return f"{dimensions} dimension{'' if dimensions == 1 else 's'}"

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradus.core.errors import InputError
 from gradus.core.files import written_whole
 from gradus.data import Dataset, ReadOptions, Split, fingerprint, read, split_rows
@@ -17,7 +19,6 @@ from gradus.runs.directory import CONFIG, MODEL, RunDirectory, is_run
 from gradus.runs.model import LinearClassifier, load
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -109,13 +110,26 @@ def begin(directory: RunDirectory, config: RunConfig, *, labelled: bool = True) 
     """
     directory.check()
     dataset = read(config.source, read_options(config, labelled=labelled))
-    config.map.perplexity_for(len(dataset))  # too large a perplexity is refused now, not after the fit
+    _check_feasible(config, dataset)
     with directory.locked():
         directory.discard_all()
         environment.update(directory, data=fingerprint(dataset))
         with written_whole(directory / CONFIG) as unfinished:
             unfinished.write_text(to_toml(config), encoding="utf-8")
     return Run(directory, config, dataset)
+
+
+def _check_feasible(config: RunConfig, dataset: Dataset) -> None:
+    """Refuse now, and not in the middle of the run, what these rows do not allow."""
+    config.map.perplexity_for(len(dataset))
+    if dataset.labels is None or config.fit.alpha != "auto":
+        return
+    train = split_rows(dataset, config.data.test_fraction, config.seed).train
+    if np.bincount(dataset.labels[train]).max() < 2:
+        raise InputError(
+            f"{dataset.name} leaves one training row per class, too few to choose alpha on validation rows: "
+            "give more rows, or a number to --alpha"
+        )
 
 
 def resume(directory: RunDirectory, *, labelled: bool = True) -> Run:
