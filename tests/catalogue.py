@@ -126,7 +126,7 @@ PROJECTIONS = {
     "l1 ball": L1Ball(1.5),
     "l2 ball": L2Ball(1.5),
     "l_inf ball": LInfBall(0.7),
-    "box": Box(-0.5, torch.tensor([0.0, 1.0, 2.0])),
+    "box": Box(-0.3, torch.tensor([0.0, 1.0, 2.0])),
     "nonnegative": Nonnegative(),
     "half-space": HalfSpace(numbers(5, 3), offset=-0.5),
     "affine set": AffineSet(numbers(2, 5), numbers(2, 3)),

@@ -11,7 +11,7 @@ from gradus.core.errors import InputError, did_you_mean
 from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable, Solver
 from gradus.losses import CholeskyPreconditioner, CrossEntropy, DiagonalPreconditioner, DualityGap, LinearModel
 from gradus.losses.certificate import Stationarity
-from gradus.penalties import L1, L2, ElasticNet, Masked, SmoothMasked, Zero
+from gradus.penalties import L1, L2, ElasticNet, Huber, Masked, Nonconvex, SmoothMasked, Zero
 from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
 
 if TYPE_CHECKING:
@@ -74,6 +74,12 @@ def checked_penalty(penalty: Any) -> Proximable:
     return penalty
 
 
+def convex_start(penalty: Proximable) -> Proximable | None:
+    """Return the convex penalty from whose solution to start, or None to start from 0."""
+    relaxation = penalty.relaxation() if isinstance(penalty, Nonconvex) else None
+    return None if isinstance(relaxation, Zero) else relaxation
+
+
 def on_weights(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Proximable:
     """Return ``penalty`` as a function of the whole point: the intercept, if there is one, is free."""
     if not model.intercept:
@@ -108,7 +114,7 @@ def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximab
 
 def preconditioner(model: LinearModel[CrossEntropy], penalty: Proximable) -> Preconditioner:
     """Return an approximate inverse Hessian of the model plus the penalty."""
-    ridge = penalty.strength if isinstance(penalty, L2) else 0.0
+    ridge = penalty.strength if isinstance(penalty, (L2, Huber)) else 0.0
     if model.features.shape[1] <= FACTORED_FEATURES:
         return CholeskyPreconditioner.of(model, ridge)
     return DiagonalPreconditioner.of(model, ridge)

@@ -14,11 +14,19 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from gradus.core.solution import Status
-from gradus.estimators.softmax_problem import Settings, certificate, checked_penalty, chosen_solver, on_weights
+from gradus.estimators.softmax_problem import (
+    Settings,
+    certificate,
+    checked_penalty,
+    chosen_solver,
+    convex_start,
+    on_weights,
+)
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.estimators.threads import threads_worth
 from gradus.estimators.validation import TrainingData, new_data, training_data
 from gradus.losses import CrossEntropy, DualityGap, LinearModel
+from gradus.penalties import Nonconvex
 from gradus.solvers import Stop, minimize
 
 if TYPE_CHECKING:
@@ -26,6 +34,10 @@ if TYPE_CHECKING:
 
     from gradus.core.protocols import Certificate, Proximable
     from gradus.core.solution import Solution
+
+
+# a start need not be a solution: from here on the penalty itself decides
+START_TOLERANCE = 1e-3
 
 
 class SoftmaxRegression(ClassifierMixin, BaseEstimator):
@@ -46,7 +58,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     l1_ratio : share of the absolute values in the penalty, in [0, 1]
     penalty : None, or an object of ``gradus.penalties`` that replaces ``alpha`` and ``l1_ratio``; it is given the
         weights as a matrix (features, classes). Without a conjugate ``tol`` is compared with the relative norm of the
-        gradient mapping
+        gradient mapping; one that is not convex starts from the solution under its convex relative
     fit_intercept : whether the logits have an intercept
     temperature : > 0; divides W x
     class_weight : None, "balanced", or a dict from class to weight
@@ -67,7 +79,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     objective_ : the minimised value
     dual_gap_ : upper bound on objective_ - minimum; NaN where there is no gap (see ``alpha`` and ``penalty``)
     relative_gap_ : what was compared with ``tol``
-    status_ : "converged", "iteration_limit", "stalled" or "diverged"
+    status_ : "converged", "iteration_limit", "stalled" or "diverged"; under a penalty that is not convex "stationary"
+        instead of "converged": the gradient mapping is small, and other minima may be lower
     n_features_in_, feature_names_in_ : as in scikit-learn
 
     Examples
@@ -125,9 +138,12 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         model = self._model(data)
         bound = certificate(model, penalty)
         with reporting_to_stderr(self.verbose), threads_worth(model):
-            solution = _solved(model, penalty, settings, _start(model, previous), bound)
+            start = _start(model, penalty, settings) if previous is None else _point(model, previous)
+            solution = _solved(model, penalty, settings, start, bound)
         self._publish(solution, data)
-        self.dual_gap_ = solution.certificate * solution.value if isinstance(bound, DualityGap) else math.nan
+        self.dual_gap_ = solution.certificate * abs(solution.value) if isinstance(bound, DualityGap) else math.nan
+        if solution.converged and isinstance(penalty, Nonconvex):
+            self.status_ = "stationary"
         self._warn(solution, model, penalty)
         return self
 
@@ -212,9 +228,16 @@ _ADVICE = {
 }
 
 
-def _start(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]] | None) -> torch.Tensor:
-    if previous is None:
+def _start(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings) -> torch.Tensor:
+    """Return 0, or near the solution under the convex relative of a penalty that is not convex."""
+    relaxation = convex_start(penalty)
+    if relaxation is None:
         return model.zeros()
+    rough = replace(settings, tol=max(settings.tol, START_TOLERANCE), solver="auto")
+    return _solved(model, relaxation, rough, model.zeros(), certificate(model, relaxation)).point
+
+
+def _point(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(previous)).to(model.features.dtype)
 
 

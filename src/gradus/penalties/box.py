@@ -70,5 +70,5 @@ class Box:
         return 0.0
 
     def _bounds(self, point: Tensor) -> tuple[Tensor, Tensor]:
-        low, high = (torch.as_tensor(bound).to(point) for bound in (self.low, self.high))
+        low, high = (torch.as_tensor(bound, dtype=torch.float64).to(point) for bound in (self.low, self.high))
         return low, high
