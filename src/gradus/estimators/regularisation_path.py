@@ -1,0 +1,158 @@
+"""Fits at falling strengths, each begun where the ones before lead to."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gradus.core import progress
+from gradus.core.solution import Problem, Solution
+from gradus.estimators.softmax_problem import FACTORED_FEATURES, Settings, certificate, chosen_solver, on_weights
+from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
+from gradus.penalties import L2
+from gradus.solvers import LBFGS, Stop, minimize, resume
+from gradus.solvers.lbfgs import LBFGSState, Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from torch import Tensor
+
+    from gradus.core.protocols import Certificate, Proximable
+    from gradus.losses import CrossEntropy, LinearModel
+
+# the certificate is looked at where its estimate is this much below the tolerance
+MARGIN = 0.9
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """The fit at one strength: ``solution.certificate`` is its relative gap, ``seconds`` include the certificate."""
+
+    alpha: float
+    solution: Solution
+    seconds: float
+
+
+def regularisation_path(
+    model: LinearModel[CrossEntropy], settings: Settings, alphas: Iterable[float], spectrum: Spectrum | None = None
+) -> Iterator[PathPoint]:
+    """Minimise at each of ``alphas``, which should fall, and yield each fit as soon as it is found.
+
+    ``model`` is without ``centre``, and so are the points. ``spectrum`` may be that of a model of similar rows (None:
+    that of this one); only the speed depends on it. ``settings.alpha`` is not looked at.
+    """
+    centred = model.centred()
+    ridge = settings.l1_ratio == 0 and settings.solver in ("auto", "lbfgs")
+    if ridge and spectrum is None:
+        spectrum = shared_spectrum(model)
+    trail = _Trail()
+    for alpha in alphas:
+        begun = time.perf_counter()
+        at = replace(settings, alpha=float(alpha))
+        penalty = at.penalty()
+        bound = _Uncentred(centred, certificate(model, penalty))
+        if ridge and spectrum is not None:
+            solution, trail = _by_quasi_newton(centred, at, bound, spectrum, trail)
+        else:
+            solution = _by_chosen_solver(centred, penalty, at, bound, trail)
+            trail = trail.extended(math.log(alpha), solution.point, ())
+        published = replace(solution, point=centred.uncentred_point(solution.point))
+        yield PathPoint(float(alpha), published, time.perf_counter() - begun)
+
+
+def shared_spectrum(model: LinearModel[CrossEntropy]) -> Spectrum:
+    """Return what all strengths, and all folds of the same rows, share."""
+    centred = model.centred()
+    return Spectrum.of(centred, diagonal=centred.features.shape[1] > FACTORED_FEATURES)
+
+
+@dataclass(frozen=True)
+class _Uncentred:
+    """The certificate of a point in the coordinates of a centred model."""
+
+    model: LinearModel[CrossEntropy]
+    bound: Certificate
+
+    def __call__(self, point: Tensor) -> float:
+        return self.bound(self.model.uncentred_point(point))
+
+
+@dataclass(frozen=True)
+class _Trail:
+    """The last solutions, oldest first, with the logarithms of their strengths, and the last curvature pairs.
+
+    ``optimism`` is how many times larger than its estimate the last certified gap was.
+    """
+
+    logarithms: tuple[float, ...] = ()
+    points: tuple[Tensor, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    optimism: float = 1.0
+
+    def extended(self, logarithm: float, point: Tensor, pairs: tuple[Pair, ...]) -> _Trail:
+        return _Trail((*self.logarithms, logarithm)[-2:], (*self.points, point)[-2:], pairs)
+
+    def predicted(self, logarithm: float) -> Tensor | None:
+        """Return the solution at the next strength by the secant in the strength's logarithm; None without any."""
+        if len(self.points) < 2:
+            return self.points[-1] if self.points else None
+        before, last = self.logarithms
+        reach = (logarithm - last) / (last - before)
+        return self.points[1] + reach * (self.points[1] - self.points[0])
+
+    def pairs_at(self, alpha: float, rows: int) -> tuple[Pair, ...]:
+        """Return the pairs as they would have been measured at ``alpha``: the ridge's share of a change is known."""
+        if not self.pairs:
+            return ()
+        more = alpha - math.exp(self.logarithms[-1])
+        moved = []
+        for pair in self.pairs:
+            change = pair.change.clone()
+            change[:rows] += more * pair.step[:rows]
+            product = (pair.step.double() * change.double()).sum().item()
+            if product > 0:
+                moved.append(Pair(pair.step, change, product))
+        return tuple(moved)
+
+
+def _by_chosen_solver(
+    model: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, bound: Certificate, trail: _Trail
+) -> Solution:
+    """Minimise by the solver that a single fit would use, from the last solution."""
+    start = trail.points[-1] if trail.points else model.zeros()
+    stop = Stop(bound, settings.tol, int(settings.max_iter))
+    return minimize(model, on_weights(penalty, model), start, chosen_solver(settings.solver, model, penalty), stop)
+
+
+def _by_quasi_newton(
+    model: LinearModel[CrossEntropy], settings: Settings, bound: Certificate, spectrum: Spectrum, trail: _Trail
+) -> tuple[Solution, _Trail]:
+    """Minimise with squared weights by L-BFGS, from the predicted solution and with the curvature known so far."""
+    alpha, rows = settings.alpha, model.features.shape[1]
+    start = trail.predicted(math.log(alpha))
+    start = model.zeros() if start is None else start
+    curvature = OutputCurvature.at(model, start)
+    solver = LBFGS(SharedPreconditioner(spectrum, curvature, alpha, model.intercept))
+    problem = Problem(model, on_weights(L2(alpha), model))
+    spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
+
+    def estimated(state: LBFGSState) -> float:
+        # with a balanced intercept |gradient|^2 / (2 alpha) is the gap itself; to balance it moves the slopes as well
+        slopes, rest = (part.double().square().sum(dim=1) for part in (state.gradient[:rows], state.gradient[rows:]))
+        intercept = spread * rest.sum()
+        return ((slopes.sum() + intercept) / (2 * alpha)).item() / abs(state.value)
+
+    def promising(state: LBFGSState) -> bool:
+        return trail.optimism * estimated(state) <= MARGIN * settings.tol
+
+    stop = Stop(bound, settings.tol, int(settings.max_iter), promising=promising)
+    with progress.task("fitting", total=stop.max_iterations) as fitting:
+        state = replace(solver.start(problem, start), pairs=trail.pairs_at(alpha, rows))
+        end = resume(problem, solver, state, stop, fitting)
+    found = end.state
+    optimism = end.certificate / max(estimated(found), 1e-300)
+    extended = trail.extended(math.log(alpha), found.point, found.pairs)
+    return end.solution(found.value, stop), replace(extended, optimism=min(max(optimism, 0.1), 10.0))
