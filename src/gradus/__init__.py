@@ -9,16 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradus.estimators import TSNE, SoftmaxRegression
+    from gradus.estimators import TSNE, SoftmaxRegression, SoftmaxRegressionCV
 
 __version__ = "0.1.0"
 
 _HOME = {
     "SoftmaxRegression": "gradus.estimators",
+    "SoftmaxRegressionCV": "gradus.estimators",
     "TSNE": "gradus.estimators",
 }
 
-__all__ = ["TSNE", "SoftmaxRegression", "__version__"]
+__all__ = ["TSNE", "SoftmaxRegression", "SoftmaxRegressionCV", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
