@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,13 +68,16 @@ class SCAD:
         (v (a - 1) - sign(v) t a l) / (a - 1 - t)    where |v| <= a l
         v                                    elsewhere
 
-        From t = a - 1 on the middle is never a minimum, and the first changes to the last at |v| = l (a + 1 + t) / 2.
+        From t = a - 1 on the middle is never a minimum, and the first changes to the last where they are equally good:
+        at |v| = l (a + 1 + t) / 2, and from t = a + 1 on, where the first is 0 there, at |v| = l sqrt(t (a + 1)).
         """
         size = point.abs()
         shrunk = soft_threshold(point, positive_step(step) * self.strength)
         room = self.knee - 1.0 - step
         if room <= 0.0:
-            return shrunk.where(size <= 0.5 * self.strength * (self.knee + 1.0 + step), point)
+            flat = self.knee + 1.0
+            change = 0.5 * (flat + step) if step <= flat else math.sqrt(step * flat)
+            return shrunk.where(size <= self.strength * change, point)
         # (a - 1) / room v - t a l / room, with one rounding less where v is large
         middle = soft_threshold(point, step * self.knee * self.strength / (self.knee - 1.0)) * (self.knee - 1.0) / room
         kept = middle.where(size <= self.knee * self.strength, point)
