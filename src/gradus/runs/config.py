@@ -52,6 +52,8 @@ class FitConfig:
     ----------
     alpha
         Regularisation strength; "auto" chooses it on validation rows taken from the training rows.
+    alphas
+        How many strengths "auto" tries, over six decades; or the values of C that "dinov2" or "clip" publishes.
     l1_ratio
         0 is ridge, 1 is lasso, between is elastic net.
     scale
@@ -67,6 +69,7 @@ class FitConfig:
     """
 
     alpha: float | Literal["auto"] = "auto"
+    alphas: int | Literal["dinov2", "clip"] = 13
     l1_ratio: float = 0.0
     scale: Scaling = "auto"
     class_weight: Literal["balanced"] | None = None
@@ -151,6 +154,7 @@ def _check(config: RunConfig) -> None:
         ("--test-fraction", data.test_fraction, 0 < data.test_fraction < 1, "a fraction above 0 and below 1"),
         ("--size", data.size, data.size is None or _size_is_valid(data.size), "HEIGHTxWIDTH in pixels, such as 32x32"),
         ("--alpha", fit.alpha, fit.alpha == "auto" or 0 <= fit.alpha < float("inf"), '"auto" or a number not below 0'),
+        ("--alphas", fit.alphas, _is_count_or_preset(fit.alphas), 'a number of strengths above 1, "dinov2" or "clip"'),
         ("--l1-ratio", fit.l1_ratio, 0 <= fit.l1_ratio <= 1, "a number from 0 to 1"),
         ("--scale", fit.scale, fit.scale in ("auto", "none", "standard"), '"auto", "none" or "standard"'),
         ("--class-weight", fit.class_weight, fit.class_weight in (None, "balanced"), '"balanced"'),
@@ -171,6 +175,10 @@ def _check(config: RunConfig) -> None:
     for option, given, valid, expected in ranges:
         if not valid:
             raise InputError(f"{option} is {given}: give {expected}")
+
+
+def _is_count_or_preset(given: int | str) -> bool:
+    return given in ("dinov2", "clip") or (isinstance(given, int) and given > 1)
 
 
 def _is_perplexity(given: float | str) -> bool:

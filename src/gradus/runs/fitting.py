@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradus.data import stratified_split
 from gradus.runs.directory import MODEL
-from gradus.runs.model import FitRecord, LinearClassifier, Strength
+from gradus.runs.model import FitRecord, LinearClassifier
 from gradus.runs.scaling import Standardisation
-from gradus.runs.strengths import Rows, best, certified_gap, fit_quietly, new_estimator, regularisation_path
+from gradus.runs.strengths import Rows, certified_gap, fitted
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from gradus.runs.run import Run
 
 
@@ -25,17 +21,10 @@ def fit(run: Run) -> None:
     config, dataset, rows = run.config.fit, run.dataset, run.split.train
     scaling = standardisation(run)
     train = Rows(scaling.apply(dataset.features[rows]), run.labels[rows])
-    path: tuple[Strength, ...] = ()
-    validation_rows = 0
-    if config.alpha == "auto":
-        part = stratified_split(train.labels, config.validation_fraction, run.config.seed)
-        validation_rows = len(part.test)
-        path = regularisation_path(config, _taken(train, part.train), _taken(train, part.test))
-    alpha = best(path, validation_rows).alpha if config.alpha == "auto" else config.alpha
-    estimator = fit_quietly(new_estimator(config, alpha), train)
+    estimator, path, validation_rows = fitted(config, train, run.config.seed)
     coef, intercept = scaling.unfold(estimator.coef_, estimator.intercept_)
     record = FitRecord(
-        alpha=alpha,
+        alpha=float(estimator.alpha),
         l1_ratio=config.l1_ratio,
         relative_gap=certified_gap(estimator),
         iterations=int(estimator.n_iter_),
@@ -61,7 +50,3 @@ def standardisation(run: Run) -> Standardisation:
     if scale == "none" or (scale == "auto" and not is_table(run)):
         return Standardisation.identity(run.dataset.features.shape[1])
     return Standardisation.measured_on(run.dataset.features[run.split.train])
-
-
-def _taken(rows: Rows, index: NDArray[np.int64]) -> Rows:
-    return Rows(rows.features[index], rows.labels[index])
