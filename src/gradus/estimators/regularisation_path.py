@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # the certificate is looked at where its estimate is this much below the tolerance
 MARGIN = 0.9
+# rows from which the curvature of each class is estimated, where fits take few iterations and where they take many
+FEW_ROWS, MANY_ROWS = 2048, 16_384
+MANY_ITERATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,15 @@ class _Uncentred:
 class _Trail:
     """The last solutions, oldest first, with the logarithms of their strengths, and the last curvature pairs.
 
-    ``optimism`` is how many times larger than its estimate the last certified gap was.
+    ``optimism`` is how many times larger than its estimate the last certified gap was, ``iterations`` how many the last
+    fit took.
     """
 
     logarithms: tuple[float, ...] = ()
     points: tuple[Tensor, ...] = ()
     pairs: tuple[Pair, ...] = ()
     optimism: float = 1.0
+    iterations: int = 0
 
     def extended(self, logarithm: float, point: Tensor, pairs: tuple[Pair, ...]) -> _Trail:
         return _Trail((*self.logarithms, logarithm)[-2:], (*self.points, point)[-2:], pairs)
@@ -134,7 +139,8 @@ def _by_quasi_newton(
     alpha, rows = settings.alpha, model.features.shape[1]
     start = trail.predicted(math.log(alpha))
     start = model.zeros() if start is None else start
-    curvature = OutputCurvature.at(model, start)
+    hard = trail.iterations >= MANY_ITERATIONS
+    curvature = OutputCurvature.at(model, start, MANY_ROWS if hard else FEW_ROWS)
     solver = LBFGS(SharedPreconditioner(spectrum, curvature, alpha, model.intercept))
     problem = Problem(model, on_weights(L2(alpha), model))
     spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
@@ -155,4 +161,5 @@ def _by_quasi_newton(
     found = end.state
     optimism = end.certificate / max(estimated(found), 1e-300)
     extended = trail.extended(math.log(alpha), found.point, found.pairs)
-    return end.solution(found.value, stop), replace(extended, optimism=min(max(optimism, 0.1), 10.0))
+    extended = replace(extended, optimism=min(max(optimism, 0.1), 10.0), iterations=end.iterations)
+    return end.solution(found.value, stop), extended

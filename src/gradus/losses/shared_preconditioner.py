@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
 
-# rows from which each output's curvature is estimated
-CURVATURE_ROWS = 4096
 # the least curvature of an output, relative to its value at uniform probabilities
 LEAST_CURVATURE = 1e-6
 
@@ -70,9 +68,12 @@ class OutputCurvature(NamedTuple):
     centre: Tensor
 
     @classmethod
-    def at(cls, model: LinearModel[CrossEntropy], point: Tensor) -> OutputCurvature:
-        """Return both at ``point``, from evenly spaced rows."""
-        stride = max(model.features.shape[0] // CURVATURE_ROWS, 1)
+    def at(cls, model: LinearModel[CrossEntropy], point: Tensor, least_rows: int) -> OutputCurvature:
+        """Return both at ``point``, from ``least_rows`` evenly spaced rows, up to twice as many, or all if fewer.
+
+        The better the fit, the fewer rows have any uncertainty left, and the more have to be looked at.
+        """
+        stride = max(model.features.shape[0] // least_rows, 1)
         rows = model.features.rows(0, model.features.shape[0], stride)
         weights = model.weights[::stride] / _positive(model.weights[::stride].sum())
         probabilities = torch.softmax(model.logits(point, rows), dim=1)
