@@ -1,0 +1,56 @@
+"""The preconditioner that all strengths share, against the Hessian's own blocks."""
+
+import pytest
+import torch
+
+from gradus.losses import CrossEntropy, DenseFeatures, LinearModel
+from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
+
+
+def model_of(*, intercept=True, rows=200, scale=0.7):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(rows, 5, generator=generator, dtype=torch.float64) + 1.0
+    weights = torch.rand(rows, generator=generator, dtype=torch.float64)
+    loss = CrossEntropy(torch.randint(0, 3, (rows,), generator=generator), 3)
+    return LinearModel(loss, DenseFeatures(features), weights / weights.sum(), intercept, scale).centred()
+
+
+def preconditioner(model, point, *, diagonal=False, ridge=0.1):
+    curvature = OutputCurvature.at(model, point, 10_000)
+    return SharedPreconditioner(Spectrum.of(model, diagonal=diagonal), curvature, ridge, model.intercept)
+
+
+@pytest.mark.parametrize("diagonal", [True, False])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_symmetric_and_positive(diagonal, intercept):
+    model = model_of(intercept=intercept)
+    generator = torch.Generator().manual_seed(1)
+    point = torch.randn(model.shape, generator=generator, dtype=torch.float64)
+    precondition = preconditioner(model, point, diagonal=diagonal)
+    for _ in range(10):
+        left, right = torch.randn(2, *model.shape, generator=generator, dtype=torch.float64)
+        if intercept:  # gradients of the intercept sum to 0
+            left[-1] -= left[-1].mean()
+            right[-1] -= right[-1].mean()
+        assert (left * precondition(right)).sum().item() == pytest.approx((precondition(left) * right).sum().item())
+        assert (left * precondition(left)).sum() > 0
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_at_uniform_probabilities_it_inverts_the_hessian(intercept):
+    # there p_i (1 - p_i) is the same for all rows; on directions that sum to 0 over the classes, H = K / (K - 1) c G
+    model, ridge = model_of(intercept=intercept), 0.1
+    precondition = preconditioner(model, model.zeros(), ridge=ridge * 2 / 3)
+    direction = torch.randn(model.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    direction -= direction.mean(dim=1, keepdim=True)
+    bent = model.curvature(model.zeros())(direction)
+    bent[:5] += ridge * direction[:5]
+    torch.testing.assert_close(precondition(bent) * 2 / 3, direction, atol=1e-4, rtol=1e-4)
+
+
+def test_many_rows_are_sampled_evenly():
+    model = model_of(rows=1000)
+    point = torch.randn(model.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    whole, sampled = (OutputCurvature.at(model, point, rows) for rows in (1000, 250))
+    torch.testing.assert_close(sampled.total, whole.total, rtol=0.2, atol=0)
+    assert not torch.equal(sampled.total, whole.total)
