@@ -52,7 +52,7 @@ from gradus.penalties import (
     translated,
     transposed,
 )
-from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
+from gradus.solvers import LBFGS, NewtonCG, ProximalGradient, ProximalNewton, Terms
 
 SAMPLES, FEATURES, OUTPUTS = 30, 4, 3
 
@@ -182,6 +182,9 @@ SOLVERS = {
     ),
     "lbfgs": (LBFGS(), [L2(0.02)]),
     "newton cg": (NewtonCG(), [L2(0.02)]),
+    "proximal newton, l1": (ProximalNewton(Terms(0.02, 0.0, rows=4)), [L1(0.02)]),
+    "proximal newton, elastic net": (ProximalNewton(Terms(0.01, 0.01, rows=4)), [ElasticNet(0.01, 0.01)]),
+    "proximal newton, squares": (ProximalNewton(Terms(0.0, 0.02, rows=4)), [L2(0.02)]),
 }
 
 

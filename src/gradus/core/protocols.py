@@ -31,6 +31,18 @@ class TwiceSmooth(Smooth, Protocol):
 
 
 @runtime_checkable
+class Curved(Smooth, Protocol):
+    """A smooth function of a matrix that can give its Hessian among some entries, as numbers."""
+
+    def hessian_among(self, point: Tensor, entries: Tensor, samples: int) -> Tensor:
+        """Return the Hessian at ``point`` among ``entries``, indices into the flat point, estimated from some samples.
+
+        (entries, entries), float64, symmetric, positive semidefinite up to rounding, in the order of ``entries``; from
+        about ``samples`` of the data's rows, evenly spaced and with their weights normalised, or from all.
+        """
+
+
+@runtime_checkable
 class Proximable(Protocol):
     """A function whose proximal operator is known in closed form."""
 

@@ -9,21 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError, did_you_mean
 from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable, Solver
-from gradus.losses import CholeskyPreconditioner, CrossEntropy, DiagonalPreconditioner, DualityGap, LinearModel
+from gradus.losses import (
+    CholeskyPreconditioner,
+    CrossEntropy,
+    DenseFeatures,
+    DiagonalPreconditioner,
+    DualityGap,
+    LinearModel,
+)
 from gradus.losses.certificate import Stationarity
 from gradus.penalties import L1, L2, ElasticNet, Huber, Masked, Nonconvex, SmoothMasked, Zero
-from gradus.solvers import LBFGS, NewtonCG, ProximalGradient
+from gradus.solvers import LBFGS, NewtonCG, ProximalGradient, ProximalNewton, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradus.losses.preconditioner import Preconditioner
 
-SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-gradient")
+SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-newton", "proximal-gradient")
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves
 FACTORED_FEATURES = 2048
 # up to here Newton's method is as fast as L-BFGS, and its last step overshoots the tolerance by orders of magnitude
 FEW_UNKNOWNS = 1024
+# up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
+FEW_CLASSES = 64
 
 
 @dataclass(frozen=True)
@@ -96,14 +105,21 @@ def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certif
 
 
 def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any]:
-    """Return the solver of that name; "auto" is a Newton or quasi-Newton method where the penalty is differentiable."""
-    smooth = isinstance(penalty, Differentiable)
+    """Return the solver of that name; "auto" is the fastest of those that the penalty and the data allow."""
+    smooth, terms = isinstance(penalty, Differentiable), _terms(penalty, model)
+    if terms is not None and (name == "proximal-newton" or (name == "auto" and _many_rows_few_classes(model))):
+        return ProximalNewton(terms, dense=_accelerated(model))
     if name == "proximal-gradient" or (name == "auto" and not smooth):
-        return ProximalGradient(first_step=1.0 / _typical_curvature(model))
+        return _accelerated(model)
+    if name == "proximal-newton":
+        raise InputError(
+            f"solver is 'proximal-newton', which is for L1 and ElasticNet, and the penalty is "
+            f"{type(penalty).__name__}: use 'auto'"
+        )
     if not smooth:
         raise InputError(
             f"solver is {name!r}, which needs a differentiable penalty, and {type(penalty).__name__} is not one: "
-            "use 'auto' or 'proximal-gradient'"
+            "use 'auto', 'proximal-newton' or 'proximal-gradient'"
         )
     precondition = preconditioner(model, penalty)
     few = model.shape[0] * model.shape[1] <= FEW_UNKNOWNS
@@ -112,12 +128,29 @@ def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximab
     return LBFGS(precondition)
 
 
+def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | None:
+    """Return the penalty as absolute values and squares, where it is that."""
+    rows = model.features.shape[1]
+    if isinstance(penalty, L1):
+        return Terms(penalty.strength, 0.0, rows)
+    return Terms(penalty.l1, penalty.l2, rows) if isinstance(penalty, ElasticNet) else None
+
+
+def _many_rows_few_classes(model: LinearModel[CrossEntropy]) -> bool:
+    samples, features = model.features.shape
+    return isinstance(model.features, DenseFeatures) and samples >= features and model.loss.outputs <= FEW_CLASSES
+
+
 def preconditioner(model: LinearModel[CrossEntropy], penalty: Proximable) -> Preconditioner:
     """Return an approximate inverse Hessian of the model plus the penalty."""
     ridge = penalty.strength if isinstance(penalty, (L2, Huber)) else 0.0
     if model.features.shape[1] <= FACTORED_FEATURES:
         return CholeskyPreconditioner.of(model, ridge)
     return DiagonalPreconditioner.of(model, ridge)
+
+
+def _accelerated(model: LinearModel[CrossEntropy]) -> ProximalGradient:
+    return ProximalGradient(first_step=1.0 / _typical_curvature(model))
 
 
 def _typical_curvature(model: LinearModel[CrossEntropy]) -> float:

@@ -64,8 +64,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     class_weight : None, "balanced", or a dict from class to weight
     tol : > 0
     max_iter : most iterations, >= 0
-    solver : "lbfgs", "newton-cg", "proximal-gradient" (FISTA), or "auto": FISTA where the penalty is not smooth,
-        else Newton-CG for few unknowns and L-BFGS for many
+    solver : "lbfgs", "newton-cg", "proximal-newton" (absolute values with or without squares), "proximal-gradient"
+        (FISTA), or "auto": Newton-CG for few unknowns and L-BFGS for many where the penalty is smooth; proximal Newton
+        for absolute values on dense data with at least as many rows as features and few classes; FISTA elsewhere
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr

@@ -57,9 +57,9 @@ class CrossEntropy:
         """Rows of the logits."""
         return self.targets.shape[0]
 
-    def rows(self, start: int, stop: int) -> CrossEntropy:
-        """Return the same loss on the rows from ``start`` to before ``stop``."""
-        return CrossEntropy(self.targets[start:stop], self.classes)
+    def rows(self, start: int, stop: int, step: int = 1) -> CrossEntropy:
+        """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
+        return CrossEntropy(self.targets[start:stop:step], self.classes)
 
     def to(self, dtype: torch.dtype) -> CrossEntropy:
         """Return the same loss with soft labels in ``dtype``; codes stay codes."""

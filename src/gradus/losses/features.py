@@ -49,6 +49,9 @@ class Features(Protocol):
     def weighted_sums(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return X' weights and (X * X)' weights, each (features,)."""
 
+    def selected(self, columns: Tensor) -> Tensor:
+        """Return the features at ``columns``, (columns,) indices, as dense rows (columns, samples)."""
+
 
 @dataclass(frozen=True)
 class DenseFeatures:
@@ -109,6 +112,10 @@ class DenseFeatures:
         """Return X' weights and (X * X)' weights."""
         return weights @ self.matrix, weights @ self.matrix.square()
 
+    def selected(self, columns: Tensor) -> Tensor:
+        """Return the features at ``columns`` as rows."""
+        return self.matrix.t().contiguous()[columns]
+
 
 @dataclass(frozen=True)
 class SparseFeatures:
@@ -164,6 +171,10 @@ class SparseFeatures:
         plain = self.matrix.T @ weights.numpy()
         squared = self.matrix.power(2).T @ weights.numpy()
         return torch.from_numpy(plain), torch.from_numpy(squared)
+
+    def selected(self, columns: Tensor) -> Tensor:
+        """Return the features at ``columns`` as dense rows."""
+        return torch.from_numpy(np.ascontiguousarray(self.matrix[:, columns.numpy()].toarray().T))
 
 
 def _numpy_dtype(dtype: torch.dtype) -> type[np.floating]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 import torch
 
 from gradus.core.errors import InputError
+from gradus.losses.hessian import hessian_among
 from gradus.losses.sample_loss import SampleLoss
 
 if TYPE_CHECKING:
@@ -169,3 +170,7 @@ class LinearModel(Generic[Loss]):
             return result
 
         return product
+
+    def hessian_among(self, point: Tensor, entries: Tensor, samples: int) -> Tensor:
+        """Return the Hessian at ``point`` among some of its entries; see ``gradus.losses.hessian``."""
+        return hessian_among(self, point, entries, samples)

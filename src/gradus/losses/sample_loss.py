@@ -22,8 +22,8 @@ class SampleLoss(Protocol):
     def samples(self) -> int:
         """Rows of the logits."""
 
-    def rows(self, start: int, stop: int) -> Self:
-        """Return the same loss on the rows from ``start`` to before ``stop``."""
+    def rows(self, start: int, stop: int, step: int = 1) -> Self:
+        """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
 
     def to(self, dtype: torch.dtype) -> Self:
         """Return the same loss with floating-point labels in ``dtype``."""

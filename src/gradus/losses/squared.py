@@ -41,9 +41,9 @@ class Squared:
         """Rows of the predictions."""
         return self.targets.shape[0]
 
-    def rows(self, start: int, stop: int) -> Squared:
-        """Return the same loss on the rows from ``start`` to before ``stop``."""
-        return Squared(self.targets[start:stop])
+    def rows(self, start: int, stop: int, step: int = 1) -> Squared:
+        """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
+        return Squared(self.targets[start:stop:step])
 
     def to(self, dtype: torch.dtype) -> Squared:
         """Return the same loss with targets in ``dtype``."""

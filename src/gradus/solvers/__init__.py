@@ -4,5 +4,16 @@ from gradus.solvers.lbfgs import LBFGS
 from gradus.solvers.minimize import Continued, Stop, minimize, resume
 from gradus.solvers.newton_cg import NewtonCG
 from gradus.solvers.proximal_gradient import ProximalGradient
+from gradus.solvers.proximal_newton import ProximalNewton, Terms
 
-__all__ = ["LBFGS", "Continued", "NewtonCG", "ProximalGradient", "Stop", "minimize", "resume"]
+__all__ = [
+    "LBFGS",
+    "Continued",
+    "NewtonCG",
+    "ProximalGradient",
+    "ProximalNewton",
+    "Stop",
+    "Terms",
+    "minimize",
+    "resume",
+]

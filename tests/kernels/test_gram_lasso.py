@@ -1,0 +1,84 @@
+"""Every implementation of the descent on a Gram matrix, against SciPy and against the optimality conditions."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.optimize
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradus.kernels import dispatch
+from gradus.kernels.gram_lasso import Quadratic, gram_lasso
+
+IMPLEMENTATIONS = [name for name in dispatch.implementations("gram_lasso") if name != "cuda"]
+
+
+def quadratic(entries, seed, absolute=0.5, square=0.1, rank=None):
+    generator = torch.Generator().manual_seed(seed)
+    factor = torch.randn(entries, rank or entries, generator=generator, dtype=torch.float64)
+    hessian = factor @ factor.t() + 1e-3 * torch.eye(entries, dtype=torch.float64)
+    gradient, start = torch.randn(2, entries, generator=generator, dtype=torch.float64)
+    ones = torch.ones(entries, dtype=torch.float64)
+    return Quadratic(hessian, gradient, start, absolute * ones, square * ones)
+
+
+def violation(problem, point):
+    """The distance of 0 from the subdifferential, entry by entry."""
+    slope = problem.gradient + problem.hessian @ (point - problem.start) + problem.square * point
+    at_zero = (slope.abs() - problem.absolute).clamp_min(0.0)
+    return torch.where(point == 0, at_zero, (slope + problem.absolute * point.sign()).abs())
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@settings(deadline=None, max_examples=20)
+@given(entries=st.integers(1, 12), seed=st.integers(0, 2**31), absolute=st.sampled_from([0.0, 0.3, 3.0]))
+def test_ends_where_the_optimality_conditions_hold(implementation, entries, seed, absolute):
+    problem = quadratic(entries, seed, absolute)
+    before = [part.clone() for part in problem]
+    with dispatch.force(implementation):
+        point = gram_lasso(problem, tolerance=1e-10, sweeps=20_000)
+    assert violation(problem, point).max() < 1e-7
+    assert all(torch.equal(*pair) for pair in zip(before, problem, strict=True))
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_reaches_scipys_minimum(implementation):
+    problem = quadratic(8, seed=3)
+    hessian, gradient, start = (part.numpy() for part in problem[:3])
+
+    def value(parts):
+        x = parts[:8] - parts[8:]
+        moved = x - start
+        slope = gradient + hessian @ moved + 0.1 * x
+        total = gradient @ moved + 0.5 * moved @ hessian @ moved + 0.5 * parts.sum() + 0.05 * x @ x
+        return total, np.concatenate([slope + 0.5, 0.5 - slope])
+
+    options = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 10_000, "maxfun": 50_000}
+    bounds = [(0, None)] * 16
+    peer = scipy.optimize.minimize(value, np.zeros(16), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    with dispatch.force(implementation):
+        point = gram_lasso(problem, tolerance=1e-12, sweeps=20_000)
+    np.testing.assert_allclose(point.numpy(), peer.x[:8] - peer.x[8:], atol=1e-4)
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_a_singular_matrix_and_a_limit_of_sweeps_never_raise_the_value(implementation):
+    problem = quadratic(30, seed=5, rank=3)
+
+    def value(point):
+        moved = point - problem.start
+        smooth = problem.gradient @ moved + 0.5 * moved @ problem.hessian @ moved
+        return smooth + (problem.absolute * point.abs() + 0.5 * problem.square * point.square()).sum()
+
+    values = [value(problem.start)]
+    with dispatch.force(implementation):
+        values += [value(gram_lasso(problem, tolerance=0.0, sweeps=sweeps)) for sweeps in (1, 2, 5, 20)]
+    assert all(later <= earlier + 1e-12 for earlier, later in pairwise(values))
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_no_entries(implementation):
+    with dispatch.force(implementation):
+        assert gram_lasso(quadratic(0, seed=0), tolerance=0.0, sweeps=3).shape == (0,)
