@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import measure
 
-_TOOLS = {"__main__", "measure"}
+_TOOLS = {"__main__", "data", "independent", "measure"}
 
 
 def names() -> list[str]:
