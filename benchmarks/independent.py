@@ -26,7 +26,7 @@ class Checked(NamedTuple):
 
 @dataclass(frozen=True)
 class Penalty:
-    """absolute |W|_1 + ridge / 2 |W|^2 + rows sum_j |W_j|, for W of shape (features, classes); at most one is a norm."""
+    """absolute |W|_1 + ridge / 2 |W|^2 + rows sum_j |W_j|, for W (features, classes); at most one a norm."""
 
     absolute: float = 0.0
     ridge: float = 0.0

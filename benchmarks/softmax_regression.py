@@ -1,4 +1,4 @@
-"""Softmax regression: gradus beside its peers at the same objective, on MNIST and CIFAR-10 (without them, the digits)."""
+"""Softmax regression: gradus beside its peers at the same objective, on MNIST and CIFAR-10, or on the digits."""
 
 from __future__ import annotations
 
