@@ -145,7 +145,7 @@ def test_the_smallest_data(samples):
         ({"learning_rate": "fast"}, "learning_rate is 'fast'"),
         ({"learning_rate": -1.0}, "learning_rate is -1.0"),
         ({"early_exaggeration": 0}, "early_exaggeration is 0"),
-        ({"max_iter": 0}, "max_iter is 0"),
+        ({"max_iter": -1}, "max_iter is -1"),
         ({"dof": 0}, "dof is 0"),
         ({"dof": float("inf")}, "dof is inf"),
         ({"n_jobs": 0}, "n_jobs is 0"),

@@ -72,28 +72,74 @@ class Gaussian:
 
 
 @dataclass(frozen=True)
+class Gaussians:
+    """The mean of the Gaussian weights of several perplexities, so that near and far neighbours both count.
+
+    References
+    ----------
+    Lee, Peluffo-Ordonez & Verleysen 2015, Multi-scale similarities in stochastic neighbour embedding; Kobak & Berens
+    2019, who mean perplexities 30 and samples / 100
+    """
+
+    perplexities: tuple[float, ...]
+
+    def count(self, samples: int) -> int:
+        """Return the neighbours that the largest perplexity takes; raises InputError as ``Gaussian`` does."""
+        return max(Gaussian(perplexity).count(samples) for perplexity in self.perplexities)
+
+    def weights(self, neighbours: Neighbours) -> Tensor:
+        """Return the mean of p_(j|i) over the perplexities, (samples, neighbours)."""
+        each = [Gaussian(perplexity).weights(neighbours) for perplexity in self.perplexities]
+        return torch.stack(each).mean(0)
+
+
+@dataclass(frozen=True)
+class FixedGaussian:
+    """Gaussian weights of the same width in every row: exp(-d^2 / (2 sigma^2)), scaled to sum to 1.
+
+    Attributes
+    ----------
+    sigma : positive, in the units of the metric; much smaller than the distances it leaves each row its nearest
+    neighbours : how many of each row's are weighed
+    """
+
+    sigma: float
+    neighbours: int
+
+    def count(self, samples: int) -> int:
+        """Return the number of neighbours; raises InputError if there are fewer other rows, or if it is under 1."""
+        return _available(self.neighbours, samples)
+
+    def weights(self, neighbours: Neighbours) -> Tensor:
+        """Return p_(j|i), (samples, neighbours)."""
+        # how far a neighbour is beyond the nearest one decides, and does not underflow
+        excess = neighbours.squared - neighbours.squared[:, :1]
+        ratio = min(neighbours.unit / self.sigma, 1e150)
+        return torch.softmax(-0.5 * ratio**2 * excess, dim=1)
+
+
+@dataclass(frozen=True)
 class Uniform:
     """The same weight for each of ``neighbours`` neighbours."""
 
     neighbours: int
 
     def count(self, samples: int) -> int:
-        """Return the number of neighbours.
-
-        Raises
-        ------
-        InputError : if there are fewer other rows than that, or if it is under 1
-        """
-        if not 1 <= self.neighbours < samples:
-            raise InputError(
-                f"n_neighbors is {self.neighbours}, but {samples} samples have {samples - 1} neighbours each: "
-                f"give 1 to {samples - 1}"
-            )
-        return self.neighbours
+        """Return the number of neighbours; raises InputError if there are fewer other rows, or if it is under 1."""
+        return _available(self.neighbours, samples)
 
     def weights(self, neighbours: Neighbours) -> Tensor:
         """Return 1 / neighbours everywhere, (samples, neighbours)."""
         return torch.full_like(neighbours.squared, 1.0 / neighbours.count)
+
+
+def _available(neighbours: int, samples: int) -> int:
+    if not 1 <= neighbours < samples:
+        raise InputError(
+            f"n_neighbors is {neighbours}, but {samples} samples have {samples - 1} neighbours each: "
+            f"give 1 to {samples - 1}"
+        )
+    return neighbours
 
 
 def joint_affinities(neighbours: Neighbours, weights: Tensor) -> Affinities:

@@ -37,15 +37,33 @@ def principal_components(rows: Tensor, dimensions: int) -> Tensor:
     centred = values - values.mean(0)
     with threadpool_limits(limits=1):
         loadings = _loadings(centred, min(dimensions, *centred.shape))
-        largest = np.abs(loadings).argmax(0)
-        loadings = loadings * np.where(loadings[largest, np.arange(loadings.shape[1])] < 0, -1.0, 1.0)
-        projected = torch.from_numpy(centred @ loadings)
-    return _filled(scaled(projected), dimensions)
+        projected = torch.from_numpy(centred @ signed(loadings))
+    return filled(projected, dimensions)
 
 
 def random_points(samples: int, dimensions: int, generator: torch.Generator) -> Tensor:
     """Return normal points, scaled to begin a map."""
     return scaled(torch.randn(samples, dimensions, generator=generator, dtype=torch.float64))
+
+
+def signed(vectors: np.ndarray) -> np.ndarray:
+    """Return column vectors with the sign that makes their entry of the largest magnitude positive."""
+    largest = np.abs(vectors).argmax(0)
+    flipped: np.ndarray = vectors * np.where(vectors[largest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
+    return flipped
+
+
+def filled(points: Tensor, dimensions: int) -> Tensor:
+    """Return ``points`` scaled, with a faint fixed pattern on axes where all coincide and on those that are missing.
+
+    Points on a line could never leave it.
+    """
+    points = scaled(points)
+    padded = torch.zeros(len(points), dimensions)
+    padded[:, : points.shape[1]] = points
+    empty = padded.abs().amax(0) <= 1e-6 * SPREAD
+    pattern = torch.randn(padded.shape, generator=torch.Generator().manual_seed(0)) * SPREAD
+    return torch.where(empty, pattern, padded)
 
 
 def _loadings(centred: np.ndarray, count: int) -> np.ndarray:
@@ -60,12 +78,3 @@ def _loadings(centred: np.ndarray, count: int) -> np.ndarray:
         return loadings
     right: np.ndarray = randomized_svd(centred, count, n_iter=7, random_state=0)[2]
     return right.T
-
-
-def _filled(points: Tensor, dimensions: int) -> Tensor:
-    """Give axes on which all points coincide a faint pattern, and add the axes that are missing."""
-    padded = torch.zeros(len(points), dimensions)
-    padded[:, : points.shape[1]] = points
-    empty = padded.abs().amax(0) <= 1e-6 * SPREAD
-    pattern = torch.randn(padded.shape, generator=torch.Generator().manual_seed(0)) * SPREAD
-    return torch.where(empty, pattern, padded)

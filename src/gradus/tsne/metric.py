@@ -21,12 +21,12 @@ class Metric:
     ----------
     transform : rows (samples, features) -> rows between which Euclidean distance has the order of the metric
     squared : squared Euclidean distance of transformed rows -> the metric's distance, squared
-    scale_free : whether multiplying all rows by a positive number leaves the metric unchanged
+    power : multiplying the transformed rows by c multiplies the metric's distance by c to this power
     """
 
     transform: Callable[[Tensor], Tensor]
     squared: Callable[[Tensor], Tensor]
-    scale_free: bool
+    power: int
 
 
 def metric_named(name: str) -> Metric:
@@ -63,7 +63,7 @@ def _squared_cosine(squared: Tensor) -> Tensor:
 
 
 METRICS = {
-    "euclidean": Metric(_unchanged, _unchanged, scale_free=False),
-    "cosine": Metric(_unit, _squared_cosine, scale_free=True),
-    "correlation": Metric(_unit_deviation, _squared_cosine, scale_free=True),
+    "euclidean": Metric(_unchanged, _unchanged, power=1),
+    "cosine": Metric(_unit, _squared_cosine, power=2),
+    "correlation": Metric(_unit_deviation, _squared_cosine, power=2),
 }

@@ -11,6 +11,8 @@ from gradus.core import progress
 from gradus.kernels.nearest_neighbours import nearest_among, nearest_others
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from gradus.tsne.metric import Metric
@@ -29,11 +31,13 @@ class Neighbours:
     Attributes
     ----------
     indices : (samples, neighbours), int32
-    squared : (samples, neighbours), float64, squared distances under the metric
+    squared : (samples, neighbours), float64, squared distances in units of ``unit``
+    unit : what a distance of 1 is under the metric
     """
 
     indices: Tensor
     squared: Tensor
+    unit: float = 1.0
 
     @property
     def count(self) -> int:
@@ -69,6 +73,11 @@ class Searchable:
         dtype = torch.float64 if len(rows) <= FEW else torch.float32
         return cls(metric, unit, centre, scale, ((transformed - centre) / scale).to(dtype))
 
+    @property
+    def samples(self) -> int:
+        """The number of rows that are searched."""
+        return len(self.points)
+
     def prepared(self, rows: Tensor) -> Tensor:
         """Return new rows as the points are stored; a row that was stored becomes the same bits again."""
         transformed = self.metric.transform(rows.double()) / self.unit
@@ -78,10 +87,17 @@ class Searchable:
         """Return the ``count`` nearest other rows of every row."""
         with progress.task("nearest neighbours"):
             indices, squared = nearest_others(self.points, count)
-        return Neighbours(indices, self.metric.squared(squared))
+        return self._named(indices, squared)
 
-    def among(self, rows: Tensor, count: int) -> Neighbours:
+    def among(self, rows: Tensor | NDArray[np.floating], count: int) -> Neighbours:
         """Return the ``count`` nearest stored rows of every new row."""
         with progress.task("nearest neighbours"):
-            indices, squared = nearest_among(self.prepared(rows), self.points, count)
-        return Neighbours(indices, self.metric.squared(squared))
+            indices, squared = nearest_among(self.prepared(torch.as_tensor(rows)), self.points, count)
+        return self._named(indices, squared)
+
+    def remembered(self) -> Searchable:
+        """Return the search, all of which new rows need too."""
+        return self
+
+    def _named(self, indices: Tensor, squared: Tensor) -> Neighbours:
+        return Neighbours(indices, self.metric.squared(squared), (self.unit * self.scale) ** self.metric.power)

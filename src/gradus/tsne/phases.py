@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from gradus.tsne.objective import KLDivergence
 
-# how often the divergence is measured, shown and handed to a watcher
-MEASURED_EVERY = 50
-
 
 class Watcher(Protocol):
     """What is told how a map comes along."""
+
+    @property
+    def every(self) -> int:
+        """After how many iterations the divergence is measured, shown and handed over, again and again."""
 
     def __call__(self, iteration: int, divergence: float, embedding: Tensor) -> bool:
         """Return True to stop."""
@@ -55,8 +56,8 @@ def automatic_learning_rate(samples: int, exaggeration: float) -> float:
 def descend(objective: KLDivergence, start: Tensor, phases: list[Phase], watcher: Watcher) -> Map:
     """Run ``phases`` from ``start`` and return the map they lead to.
 
-    The gains and the momentum carry over from one phase to the next. ``watcher`` is called after every 50
-    iterations, and decides whether to go on.
+    The gains and the momentum carry over from one phase to the next. ``watcher`` is called after every
+    ``watcher.every`` iterations, and decides whether to go on.
     """
     motion, done, stopped = Motion.at_rest(start), 0, False
     with progress.task("t-SNE", total=sum(phase.iterations for phase in phases)) as task:
@@ -66,10 +67,10 @@ def descend(objective: KLDivergence, start: Tensor, phases: list[Phase], watcher
             for _ in range(phase.iterations):
                 motion = centred(descent.advance(motion, exaggerated.gradient(motion.embedding)))
                 done += 1
-                if done % MEASURED_EVERY:
+                if done % watcher.every:
                     continue
                 divergence = float(objective.value_and_gradient(motion.embedding)[0])
-                task.advance(MEASURED_EVERY, f"KL {divergence:.4f}")
+                task.advance(watcher.every, f"KL {divergence:.4f}")
                 stopped = watcher(done, divergence, motion.embedding)
                 if stopped:
                     break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from gradus.core import progress
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from gradus.kernels.student_attraction import Affinities
     from gradus.tsne.field import Field
-    from gradus.tsne.neighbours import Neighbours
 
 ITERATIONS = 250
 # the force on a new point is at most about 1: half of it a step settles, and does not throw
@@ -54,11 +54,12 @@ class Placement:
         return 2 * (pull - push / potential.clamp_min(1e-30)[:, None].to(push.dtype))
 
     def start(self) -> Tensor:
-        """Return, for every new point, the mean of its neighbours in the map weighted by their affinities."""
-        count = len(self.affinities.neighbours) // self.affinities.samples
-        neighbours = self.affinities.neighbours.reshape(-1, count)
-        weights = self.affinities.weights.reshape(-1, count)
-        return _weighted_median(self.fixed[neighbours.long()], weights)
+        """Return, for every new point, the median of its neighbours in the map weighted by their affinities.
+
+        A mean would start a point whose neighbours lie in two clusters in the empty space between them.
+        """
+        axes = [weighted_medians(axis, self.affinities) for axis in self.fixed.T]
+        return torch.stack(axes, 1)
 
 
 def place(placement: Placement) -> Tensor:
@@ -72,18 +73,27 @@ def place(placement: Placement) -> Tensor:
     return motion.embedding
 
 
-def at_their_twins(placed: Tensor, neighbours: Neighbours, fixed: Tensor) -> Tensor:
-    """Return the places, with every row at distance 0 from a row of the map moved to that row's place."""
-    twins = neighbours.squared[:, :1] == 0
-    return torch.where(twins, fixed[neighbours.indices[:, 0].long()], placed)
+def at_their_twins(placed: Tensor, twins: Tensor, fixed: Tensor) -> Tensor:
+    """Return the places, with every row that equals row ``twins`` (>= 0) of the map moved to that row's place."""
+    return torch.where((twins >= 0)[:, None], fixed[twins.clamp_min(0)], placed)
 
 
-def _weighted_median(points: Tensor, weights: Tensor) -> Tensor:
-    """Return the median of every coordinate, (samples, dimensions), of points (samples, neighbours, dimensions).
+def weighted_medians(values: Tensor, affinities: Affinities) -> Tensor:
+    """Return for every row of ``affinities`` the least value of its columns that half the row's weight does not exceed.
 
-    A mean would start a point whose neighbours lie in two clusters in the empty space between them.
+    Examples
+    --------
+    >>> from gradus.kernels.student_attraction import Affinities
+    >>> row = Affinities(torch.tensor([0, 3]), torch.tensor([2, 0, 1]), torch.tensor([0.2, 0.5, 0.3]))
+    >>> weighted_medians(torch.tensor([7.0, 9.0, 1.0]), row)
+    tensor([7.])
     """
-    ordered, order = points.sort(1)
-    reached = weights[:, :, None].expand_as(points).gather(1, order).double().cumsum(1)
-    middle = (reached < reached[:, -1:] / 2).sum(1, keepdim=True).clamp_max(points.shape[1] - 1)
-    return torch.gather(ordered, 1, middle).squeeze(1)
+    offsets, columns = affinities.offsets.numpy(), affinities.neighbours.numpy()
+    row = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    ordered = values.numpy()[columns]
+    order = np.lexsort((ordered, row))
+    weight = affinities.weights.numpy()[order].astype(np.float64)
+    # summed row by row, so that no other row's weight rounds into this one's
+    reached = [np.cumsum(part) for part in np.split(weight, offsets[1:-1])]
+    place = [start + int(np.searchsorted(sums, sums[-1] / 2)) for start, sums in zip(offsets, reached, strict=False)]
+    return torch.from_numpy(ordered[order][np.array(place, dtype=np.int64)])
