@@ -14,9 +14,12 @@ from gradus.penalties import (
     AffineSet,
     Box,
     BoxedL1,
+    Composed,
     ConjugateOf,
+    Differences,
     ElasticNet,
     Entropy,
+    GridDifferences,
     GroupLasso,
     Groups,
     HalfSpace,
@@ -29,6 +32,7 @@ from gradus.penalties import (
     LInfBall,
     LogSum,
     Masked,
+    MatrixMap,
     Nonnegative,
     NonnegativeGroupLasso,
     NonnegativeL1,
@@ -42,6 +46,7 @@ from gradus.penalties import (
     SmoothMasked,
     SparseGroupLasso,
     SpectralBall,
+    Sum,
     TotalVariation,
     WeightedGroupLasso,
     Zero,
@@ -52,7 +57,7 @@ from gradus.penalties import (
     translated,
     transposed,
 )
-from gradus.solvers import LBFGS, NewtonCG, ProximalGradient, ProximalNewton, Terms
+from gradus.solvers import LBFGS, DavisYin, NewtonCG, PrimalDual, ProximalGradient, ProximalNewton, Terms
 
 SAMPLES, FEATURES, OUTPUTS = 30, 4, 3
 
@@ -114,6 +119,11 @@ COMPOSED = {
     "l_inf of each row": over_rows(LInf(0.7)),
     "half-space of each row": over_rows(HalfSpace(numbers(3), offset=0.5)),
     "l2 of each column": over_columns(L2(0.7)),
+    "sum of l1 and nonnegative": Sum([Nonnegative(), L1(0.7)]),
+    "sum of a simplex, a half-space and squares": Sum([Simplex(1.5), HalfSpace(numbers(5, 3), offset=0.1), L2(0.7)]),
+    "l1 of a map": Composed(L1(0.4), MatrixMap(numbers(4, 5))),
+    "group lasso of differences and a box": Sum([Composed(GroupLasso(0.4), Differences()), Box(-0.3, 0.5)]),
+    "isotropic total variation of pictures": Composed(GroupLasso(0.4), GridDifferences(5, 1)),
     "conjugate of the group lasso": ConjugateOf(GroupLasso(0.7)),
     "conjugate of the elastic net": ConjugateOf(ElasticNet(0.4, 0.9)),
     "conjugate of l_inf": ConjugateOf(LInf(0.7)),
@@ -165,13 +175,14 @@ OF_ONE_SHAPE = [
     *("index group lasso, weighted", "nonnegative group lasso of groups", "sparse group lasso of groups"),
     *("sparse group lasso without l1", "sparse group lasso without groups", "translated l1"),
     *("translated second-order cone", "rotated l1", "rotated total variation"),
+    *("sum of a simplex, a half-space and squares", "l1 of a map", "isotropic total variation of pictures"),
 ]
 NOT_EMPTY = ["simplex", "simplex of each column"]
 
 # those that 0 does not minimise
 NOT_LEAST_AT_ZERO = [
     *("entropy", "simplex", "half-space", "affine set", "translated l1", "translated second-order cone"),
-    "simplex of each column",
+    *("simplex of each column", "sum of a simplex, a half-space and squares"),
 ]
 
 # solvers, each with the penalties of the first 4 rows of a (5, 3) point that it takes
@@ -184,6 +195,8 @@ SOLVERS = {
     "newton cg": (NewtonCG(), [L2(0.02)]),
     "proximal newton, l1": (ProximalNewton(Terms(0.02, 0.0, rows=4)), [L1(0.02)]),
     "proximal newton, elastic net": (ProximalNewton(Terms(0.01, 0.01, rows=4)), [ElasticNet(0.01, 0.01)]),
+    "davis-yin": (DavisYin(), [L1(0.02), L2(0.02), GroupLasso(0.02), Nuclear(0.02)]),
+    "primal-dual": (PrimalDual(), [L1(0.02), L2(0.02), GroupLasso(0.02), Nuclear(0.02)]),
     "proximal newton, squares": (ProximalNewton(Terms(0.0, 0.02, rows=4)), [L2(0.02)]),
 }
 

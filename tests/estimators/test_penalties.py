@@ -21,8 +21,10 @@ from gradus.penalties import (
     AffineSet,
     Box,
     BoxedL1,
+    Composed,
     ElasticNet,
     Entropy,
+    GridDifferences,
     GroupLasso,
     Groups,
     HalfSpace,
@@ -46,6 +48,7 @@ from gradus.penalties import (
     Slope,
     SparseGroupLasso,
     SpectralBall,
+    Sum,
     TotalVariation,
     WeightedGroupLasso,
     over_columns,
@@ -216,3 +219,29 @@ def test_a_solver_that_needs_a_gradient_refuses():
     with pytest.raises(InputError, match="MCP is not one"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         SoftmaxRegression(penalty=MCP(STRENGTH), solver="lbfgs").fit(*digits())
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("solver", ["auto", "davis-yin", "primal-dual", "proximal-gradient"])
+def test_a_sum_is_its_closed_form(solver, intercept):
+    X, y = load_digits(return_X_y=True)
+    settings = {"tol": 1e-4, "max_iter": 5000, "fit_intercept": intercept}
+    penalty = Sum([L1(STRENGTH), Nonnegative()])
+    model = SoftmaxRegression(penalty=penalty, solver=solver, **settings).fit(X[:300] / 16, y[:300])
+    closed = SoftmaxRegression(penalty=NonnegativeL1(STRENGTH), **settings).fit(X[:300] / 16, y[:300])
+    assert model.status_ == "converged"
+    assert np.isnan(model.dual_gap_)
+    assert model.objective_ == pytest.approx(closed.objective_, rel=2e-4)
+    assert np.abs(model.predict_proba(X) - closed.predict_proba(X)).mean() < 0.01
+
+
+def test_weights_that_are_smooth_pictures():
+    X, y = load_digits(return_X_y=True)
+    smooth = Composed(GroupLasso(2e-3), GridDifferences(8, 8))
+    plain = SoftmaxRegression(penalty=L1(2e-3)).fit(X / 16, y)
+    model = SoftmaxRegression(penalty=Sum([L1(1e-3), smooth]), max_iter=5000, tol=1e-3).fit(X / 16, y)
+    assert model.status_ == "converged"
+    assert model.score(X / 16, y) > 0.93
+    variation = [smooth.value(torch.from_numpy(each.coef_.T)).item() for each in (model, plain)]
+    assert variation[0] < 0.7 * variation[1]
+    assert (model.coef_ == 0).mean() > 0.3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +73,32 @@ class Differentiable(Proximable, Protocol):
 
     def curvature(self, point: Tensor) -> Callable[[Tensor], Tensor]:
         """Return the map v -> Hessian(point) v."""
+
+
+class LinearMap(Protocol):
+    """A linear map between two spaces of tensors, and its adjoint."""
+
+    def times(self, point: Tensor) -> Tensor:
+        """Return A x, in the dtype of ``point``."""
+
+    def adjoint_times(self, dual: Tensor) -> Tensor:
+        """Return A' u, in the dtype of ``dual``."""
+
+
+class Term(NamedTuple):
+    """The function x -> penalty(A x); without a map, of x itself."""
+
+    penalty: Proximable
+    map: LinearMap | None
+
+
+@runtime_checkable
+class Splittable(Proximable, Protocol):
+    """A sum of terms: its own prox takes iterations, those of the terms do not."""
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """What is summed, one term or more."""
 
 
 class Iterate(Protocol):

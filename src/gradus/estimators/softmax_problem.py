@@ -8,7 +8,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError, did_you_mean
-from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable, Solver
+from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable, Solver, Splittable, Term
 from gradus.losses import (
     CholeskyPreconditioner,
     CrossEntropy,
@@ -18,15 +18,15 @@ from gradus.losses import (
     LinearModel,
 )
 from gradus.losses.certificate import Stationarity
-from gradus.penalties import L1, L2, ElasticNet, Huber, Masked, Nonconvex, SmoothMasked, Zero
-from gradus.solvers import LBFGS, NewtonCG, ProximalGradient, ProximalNewton, Terms
+from gradus.penalties import L1, L2, Composed, ElasticNet, FirstRows, Huber, Masked, Nonconvex, SmoothMasked, Sum, Zero
+from gradus.solvers import LBFGS, DavisYin, NewtonCG, PrimalDual, ProximalGradient, ProximalNewton, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradus.losses.preconditioner import Preconditioner
 
-SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-newton", "proximal-gradient")
+SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-newton", "proximal-gradient", "davis-yin", "primal-dual")
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves
 FACTORED_FEATURES = 2048
 # up to here Newton's method is as fast as L-BFGS, and its last step overshoots the tolerance by orders of magnitude
@@ -94,7 +94,15 @@ def on_weights(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Proxima
     if not model.intercept:
         return penalty
     rows = model.features.shape[1]
+    if isinstance(penalty, Splittable):
+        return Sum([_on_first_rows(term, rows) for term in penalty.terms])
     return SmoothMasked(penalty, rows) if isinstance(penalty, Differentiable) else Masked(penalty, rows)
+
+
+def _on_first_rows(term: Term, rows: int) -> Proximable:
+    if term.map is None:
+        return Masked(term.penalty, rows)
+    return Composed(term.penalty, FirstRows(term.map, rows))
 
 
 def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certificate:
@@ -106,6 +114,9 @@ def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certif
 
 def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any]:
     """Return the solver of that name; "auto" is the fastest of those that the penalty and the data allow."""
+    splitting = _splitting(name, model, penalty)
+    if splitting is not None:
+        return splitting
     smooth, terms = isinstance(penalty, Differentiable), _terms(penalty, model)
     if terms is not None and (name == "proximal-newton" or (name == "auto" and _many_rows_few_classes(model))):
         return ProximalNewton(terms, dense=_accelerated(model))
@@ -126,6 +137,17 @@ def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximab
     if name == "newton-cg" or (name == "auto" and few):
         return NewtonCG(precondition)
     return LBFGS(precondition)
+
+
+def _splitting(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any] | None:
+    """Return the solver that takes the terms of a sum one by one, where it is asked for or the penalty is a sum."""
+    two = isinstance(penalty, Splittable) and len(penalty.terms) == 2 and not any(t.map for t in penalty.terms)
+    first_step = 1.0 / _typical_curvature(model)
+    if name == "davis-yin" or (name == "auto" and two):
+        return DavisYin(first_step)
+    if name == "primal-dual" or (name == "auto" and isinstance(penalty, Splittable)):
+        return PrimalDual(first_step)
+    return None
 
 
 def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | None:

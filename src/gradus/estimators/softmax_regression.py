@@ -65,8 +65,10 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     tol : > 0
     max_iter : most iterations, >= 0
     solver : "lbfgs", "newton-cg", "proximal-newton" (absolute values with or without squares), "proximal-gradient"
-        (FISTA), or "auto": Newton-CG for few unknowns and L-BFGS for many where the penalty is smooth; proximal Newton
-        for absolute values on dense data with at least as many rows as features and few classes; FISTA elsewhere
+        (FISTA), "davis-yin" (one penalty or a ``Sum`` of two), "primal-dual" (any sum, also behind linear maps), or
+        "auto": Newton-CG for few unknowns and L-BFGS for many where the penalty is smooth; proximal Newton for absolute
+        values on dense data with at least as many rows as features and few classes; Davis-Yin or primal-dual for sums;
+        FISTA elsewhere
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr

@@ -3,6 +3,7 @@
 from gradus.penalties.affine_set import AffineSet
 from gradus.penalties.box import Box
 from gradus.penalties.boxed_l1 import BoxedL1
+from gradus.penalties.composed import Composed
 from gradus.penalties.conjugate_of import ConjugateOf
 from gradus.penalties.diagonal_metric import norm_prox_in_metric
 from gradus.penalties.elastic_net import ElasticNet
@@ -18,6 +19,7 @@ from gradus.penalties.l1_ball import L1Ball
 from gradus.penalties.l2 import L2
 from gradus.penalties.l2_ball import L2Ball
 from gradus.penalties.l_half import LHalf
+from gradus.penalties.linear_maps import Differences, FirstRows, GridDifferences, MatrixMap
 from gradus.penalties.linf import LInf
 from gradus.penalties.linf_ball import LInfBall
 from gradus.penalties.log_sum import LogSum
@@ -44,6 +46,7 @@ from gradus.penalties.smooth_masked import SmoothMasked
 from gradus.penalties.soft_threshold import soft_threshold
 from gradus.penalties.sparse_group_lasso import SparseGroupLasso
 from gradus.penalties.spectral_ball import SpectralBall
+from gradus.penalties.sum_of_penalties import Sum
 from gradus.penalties.total_variation import TotalVariation
 from gradus.penalties.translated import translated
 from gradus.penalties.transposed import transposed
@@ -60,9 +63,13 @@ __all__ = [
     "AffineSet",
     "Box",
     "BoxedL1",
+    "Composed",
     "ConjugateOf",
+    "Differences",
     "ElasticNet",
     "Entropy",
+    "FirstRows",
+    "GridDifferences",
     "GroupLasso",
     "Groups",
     "HalfSpace",
@@ -75,6 +82,7 @@ __all__ = [
     "LInfBall",
     "LogSum",
     "Masked",
+    "MatrixMap",
     "MoreauEnvelope",
     "Nonconvex",
     "Nonnegative",
@@ -91,6 +99,7 @@ __all__ = [
     "SmoothMasked",
     "SparseGroupLasso",
     "SpectralBall",
+    "Sum",
     "TotalVariation",
     "WeightedGroupLasso",
     "Zero",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from gradus.core.errors import InputError
+from gradus.core.protocols import Proximable
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from gradus.core.protocols import Proximable
 
 
 @runtime_checkable
@@ -25,3 +26,11 @@ class Nonconvex(Protocol):
 
     def relaxation(self) -> Proximable:
         """Return the convex penalty of the same strength whose minimiser is a good place to start."""
+
+
+def convex_checked(what: str, penalty: Proximable) -> None:
+    """Raise InputError where ``penalty`` is no penalty, or one that is not convex."""
+    if isinstance(penalty, type) or not isinstance(penalty, Proximable):
+        raise InputError(f"{what} is {penalty!r}; expected a penalty, an object with value and prox")
+    if isinstance(penalty, Nonconvex):
+        raise InputError(f"{what} is {penalty!r}, which is not convex; expected a convex penalty")

@@ -1,11 +1,13 @@
-"""A smooth function plus a smooth penalty, as one smooth function."""
+"""What several solvers ask of a problem: a smooth sum, the terms of a sum, sums in float64."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from gradus.core.errors import InputError
-from gradus.core.protocols import Differentiable
+from gradus.core.protocols import Differentiable, Splittable, Term
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,12 +32,22 @@ def total_value_and_gradient(problem: Problem, penalty: Differentiable, point: T
     return (smooth_value + value).item(), smooth_gradient + gradient
 
 
+def terms_of(problem: Problem) -> tuple[Term, ...]:
+    """Return the terms of the problem's penalty; one that is not a sum is one term."""
+    penalty = problem.penalty
+    return penalty.terms if isinstance(penalty, Splittable) else (Term(penalty, None),)
+
+
+def rounding_noise(value: float, point: Tensor, rounding: float) -> float:
+    """Return the size of the errors in a value, ``rounding`` times the epsilon of the dtype of ``point``."""
+    return rounding * torch.finfo(point.dtype).eps * abs(value)
+
+
 def inner(left: Tensor, right: Tensor) -> float:
     """Return the inner product of two points, summed in float64.
 
     Examples
     --------
-    >>> import torch
     >>> inner(torch.ones(2, 2), torch.ones(2, 2))
     4.0
     """

@@ -65,9 +65,10 @@ class Continued(Generic[State]):
         return Solution(self.state.point, value, self.certificate, self.iterations, self._status(value, stop))
 
     def _status(self, value: float, stop: Stop) -> Status:
-        if not math.isfinite(value):
+        # an infinite value with a finite certificate is a point that is not in a penalty's set yet
+        if math.isnan(value) or (math.isinf(value) and math.isinf(self.certificate)):
             return Status.DIVERGED
-        if self.certificate <= stop.tolerance:
+        if math.isfinite(value) and self.certificate <= stop.tolerance:
             return Status.CONVERGED
         return Status.STALLED if self.state.halted else Status.ITERATION_LIMIT
 
