@@ -70,7 +70,7 @@ def _failure(case: Case, sighting: Sighting, generator: torch.Generator) -> Fail
 
 
 def _name(function: Any) -> str:
-    return str(getattr(function, "__qualname__", type(function).__name__))
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _generator(settings: Settings) -> torch.Generator:
