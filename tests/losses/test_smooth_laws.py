@@ -100,7 +100,7 @@ def test_a_centre_only_moves_the_intercept(name):
 
 
 def test_blocks_of_rows_add_up(monkeypatch):
-    monkeypatch.setattr("gradus.losses.linear_model.BLOCK_LOGITS", 7 * catalogue.OUTPUTS)
+    monkeypatch.setattr("gradus.losses.blockwise.BLOCK_LOGITS", 7 * catalogue.OUTPUTS)
     loss = Squared(catalogue.labels("numbers", torch.float64))
     model = catalogue.models(torch.float64)["squared"]
     small = LinearModel(loss, model.features, model.weights)

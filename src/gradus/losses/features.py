@@ -20,6 +20,10 @@ class Features(Protocol):
     """An (samples, features) matrix that is only ever multiplied."""
 
     @property
+    def matrix(self) -> Tensor | scipy.sparse.csr_array:
+        """The numbers, for the kernels."""
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(samples, features)."""
 

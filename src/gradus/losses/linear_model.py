@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 
 from gradus.core.errors import InputError
+from gradus.kernels.softmax_sweep import Linear, Slopes
+from gradus.losses.blockwise import Block, Blockwise, blocks_of
 from gradus.losses.hessian import hessian_among
-from gradus.losses.sample_loss import SampleLoss
+from gradus.losses.sample_loss import OnePass, SampleLoss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,17 +22,6 @@ if TYPE_CHECKING:
     from gradus.losses.features import Features
 
 Loss = TypeVar("Loss", bound=SampleLoss)
-
-# logits held at a time: few and large blocks, because every start of the threads costs more than a second read of X
-BLOCK_LOGITS = 8_388_608
-
-
-class Block(NamedTuple, Generic[Loss]):
-    """Some consecutive rows of the data."""
-
-    features: Features
-    loss: Loss
-    weights: Tensor
 
 
 @dataclass(frozen=True)
@@ -86,13 +77,7 @@ class LinearModel(Generic[Loss]):
     @cached_property
     def blocks(self) -> list[Block[Loss]]:
         """The data in blocks of rows, so that the memory for logits is bounded."""
-        samples = self.features.shape[0]
-        rows = max(BLOCK_LOGITS // self.loss.outputs, 1)
-        bounds = [(start, min(start + rows, samples)) for start in range(0, samples, rows)]
-        return [
-            Block(self.features.rows(*bound), self.loss.rows(*bound), self.weights[bound[0] : bound[1]])
-            for bound in bounds
-        ]
+        return blocks_of(self.features, self.loss, self.weights)
 
     def zeros(self) -> Tensor:
         """Return the point 0."""
@@ -119,21 +104,29 @@ class LinearModel(Generic[Loss]):
         intercept = point[-1] + sign * self.scale * (self.centre.to(point.dtype) @ point[:-1])
         return torch.cat([point[:-1], intercept[None]])
 
+    def linear(self, point: Tensor) -> Linear:
+        """Return the map from a row of X to its logits."""
+        if not self.intercept:
+            return Linear(point * self.scale, point.new_zeros(self.loss.outputs))
+        return Linear(point[:-1] * self.scale, self.uncentred_point(point)[-1])
+
     def logits(self, point: Tensor, features: Features) -> Tensor:
         """Return beta (X - 1 c') W + b for the rows of ``features``, (samples, outputs)."""
-        if not self.intercept:
-            return features.times(point * self.scale)
-        return features.times(point[:-1] * self.scale) + self.uncentred_point(point)[-1]
+        coefficients, offset = self.linear(point)
+        return features.times(coefficients) + offset
 
     def pull_back(self, residual: Tensor, features: Features) -> Tensor:
         """Return the gradient that a derivative R in the logits makes: beta (X - 1 c')' R, and 1' R below it."""
-        slopes = self.scale * features.transposed_times(residual)
+        return self.gradient(Slopes(features.transposed_times(residual), residual.sum(dim=0)))
+
+    def gradient(self, slopes: Slopes) -> Tensor:
+        """Return the gradient at a point from the derivative in what ``linear`` makes of it."""
+        own = self.scale * slopes.slopes
         if not self.intercept:
-            return slopes.contiguous()
-        total = residual.sum(dim=0, keepdim=True)
+            return own.contiguous()
         if self.centre is not None:
-            slopes = slopes - self.scale * self.centre.to(total.dtype)[:, None] * total
-        return torch.cat([slopes, total])
+            own = own - self.scale * torch.outer(self.centre.to(own.dtype), slopes.totals)
+        return torch.cat([own, slopes.totals[None]])
 
     def squared_norms(self) -> Tensor:
         """Return beta^2 sum_i w_i (x_ij - c_j)^2 of each feature, (features,), float64."""
@@ -144,32 +137,22 @@ class LinearModel(Generic[Loss]):
         return self.scale**2 * squares
 
     def value(self, point: Tensor) -> Tensor:
-        """Return f(point), a float64 scalar. One product with X."""
-        values = [
-            block.loss.value_and_residual(self.logits(point, block.features), block.weights)[0] for block in self.blocks
-        ]
-        return torch.stack(values).sum()
+        """Return f(point), a float64 scalar. One pass over X."""
+        return self._passes.value_over(self.features, self.linear(point), self.weights)
 
     def value_and_gradient(self, point: Tensor) -> tuple[Tensor, Tensor]:
-        """Return f(point), a float64 scalar, and the gradient. One pass over X, two products with it."""
-        values, gradient = [], torch.zeros_like(point)
-        for block in self.blocks:
-            value, residual = block.loss.value_and_residual(self.logits(point, block.features), block.weights)
-            values.append(value)
-            gradient += self.pull_back(residual, block.features)
-        return torch.stack(values).sum(), gradient
+        """Return f(point), a float64 scalar, and the gradient. One pass over X."""
+        value, slopes = self._passes.slopes_over(self.features, self.linear(point), self.weights)
+        return value, self.gradient(slopes)
 
     def curvature(self, point: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return v -> Hessian(point) v. One product with X now, two for each v."""
-        products = [block.loss.curvature(self.logits(point, block.features), block.weights) for block in self.blocks]
+        """Return v -> Hessian(point) v. One pass over X now and one for each v."""
+        along = self._passes.curvature_over(self.features, self.linear(point), self.weights)
+        return lambda direction: self.gradient(along(self.linear(direction)))
 
-        def product(direction: Tensor) -> Tensor:
-            result = torch.zeros_like(direction)
-            for block, along in zip(self.blocks, products, strict=True):
-                result += self.pull_back(along(self.logits(direction, block.features)), block.features)
-            return result
-
-        return product
+    @cached_property
+    def _passes(self) -> OnePass:
+        return self.loss if isinstance(self.loss, OnePass) else Blockwise(self.loss)
 
     def hessian_among(self, point: Tensor, entries: Tensor, samples: int) -> Tensor:
         """Return the Hessian at ``point`` among some of its entries; see ``gradus.losses.hessian``."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
     from torch import Tensor
+
+    from gradus.kernels.softmax_sweep import Linear, Slopes
+    from gradus.losses.features import Features
 
 
 class SampleLoss(Protocol):
@@ -45,3 +48,21 @@ class SampleLoss(Protocol):
 
     def balanced(self, residual: Tensor, weights: Tensor) -> Tensor:
         """Return feasible residuals near ``residual`` whose weighted sum is 0 in every column."""
+
+
+@runtime_checkable
+class OnePass(Protocol):
+    """A loss that goes over features and labels together, so that X is read from memory once for a gradient.
+
+    A linear model uses it where its loss offers it, and multiplies by X twice where not. Each method takes the map to
+    the logits, z = X W + b, and the weights of the rows in its dtype.
+    """
+
+    def value_over(self, features: Features, linear: Linear, weights: Tensor) -> Tensor:
+        """Return sum_i w_i loss_i(z_i), a float64 scalar."""
+
+    def slopes_over(self, features: Features, linear: Linear, weights: Tensor) -> tuple[Tensor, Slopes]:
+        """Return the value and its derivative in W and b."""
+
+    def curvature_over(self, features: Features, linear: Linear, weights: Tensor) -> Callable[[Linear], Slopes]:
+        """Return the product with the Hessian in W and b."""

@@ -36,9 +36,5 @@ def softmax_residual(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[
     >>> round(loss.item(), 6), residual.tolist()
     (0.693147, [[0.5, -0.5]])
     """
-    implementation = dispatch.load("softmax_residual", logits.device.type)
-    if targets.ndim == 1:
-        loss, residual = implementation.hard(logits, targets, weights)
-    else:
-        loss, residual = implementation.soft(logits, targets, weights)
+    loss, residual = dispatch.load("softmax_residual", logits.device.type).softmax_residual(logits, targets, weights)
     return loss, residual

@@ -6,8 +6,13 @@ import torch
 from torch import Tensor
 
 
-def hard(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Class codes as targets; see ``softmax_residual``."""
+def softmax_residual(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the loss and its derivative; see the package."""
+    return (_hard if targets.ndim == 1 else _soft)(logits, targets, weights)
+
+
+def _hard(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Class codes as targets."""
     label = targets[:, None]
     largest = torch.finfo(logits.dtype).max
     # a difference of two huge logits may overflow; the largest float keeps everything finite
@@ -23,8 +28,8 @@ def hard(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tens
     return _total(losses[:, 0], weights), residual
 
 
-def soft(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows of probabilities as targets; see ``softmax_residual``."""
+def _soft(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows of probabilities as targets."""
     shifted = (logits - logits.amax(dim=1, keepdim=True)).clamp_min(torch.finfo(logits.dtype).min)
     normaliser = torch.logsumexp(shifted, dim=1, keepdim=True)
     # lse(z) - y . z = sum_k y_k (lse(z) - z_k), whose terms are all of one sign

@@ -1,0 +1,183 @@
+"""A block of rows at a time: logits, residual and what it adds to the gradient, while the block is in the cache.
+
+The rows are cut into parts, which do not depend on the number of threads; each has sums of its own, added in order. For
+many classes a general matrix product on a block is faster than narrow tiles; it runs on one thread in each part.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradus.kernels.blocks import add_products, each_part, multiply, parts_of, rows_of_blocks, spans
+from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
+from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+
+# from here on a general matrix product on blocks of rows is faster, and they should have at least so many rows
+WIDE = 64
+WIDE_ROWS = 256
+
+
+def loss(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
+    """Return the loss; see the package."""
+    return _swept(matrix, linear, labelled, kept, backward=False)[0]
+
+
+def loss_and_slopes(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> tuple[Tensor, Slopes]:
+    """Return the loss and its derivative; see the package."""
+    return _swept(matrix, linear, labelled, kept, backward=True)
+
+
+def hessian_product(matrix: Tensor, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
+    """Return the product with the Hessian; see the package."""
+    turned, offset = _arrays(direction)
+    shares, factors = probabilities.detach().numpy(), weights.detach().numpy()
+    run = _turn_wide if len(turned) >= WIDE else _turn
+
+    def add(sums: Sums, rows: slice, block: np.ndarray) -> None:
+        run(block, turned, offset, shares[rows], factors[rows], sums.slopes, sums.totals)
+
+    return _summed(matrix, turned, add, backward=True)[1]
+
+
+def _swept(
+    matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None, *, backward: bool
+) -> tuple[Tensor, Slopes]:
+    turned, offset = _arrays(linear)
+    targets, weights = (np.ascontiguousarray(part.detach().numpy()) for part in labelled)
+    shares = np.empty((0, len(turned)), turned.dtype) if kept is None else kept.numpy()
+    run = _sweep_wide if len(turned) >= WIDE else _sweep
+
+    def add(sums: Sums, rows: slice, block: np.ndarray) -> None:
+        bound = (targets[rows], weights[rows], shares[rows])
+        sums.loss += run(block, turned, offset, *bound, sums.slopes, sums.totals)
+
+    return _summed(matrix, turned, add, backward=backward)
+
+
+def _summed(
+    matrix: Tensor, turned: np.ndarray, add: Callable[[Sums, slice, np.ndarray], None], *, backward: bool
+) -> tuple[Tensor, Slopes]:
+    """Return the sums that ``add`` takes over the rows; without ``backward`` the slopes are empty."""
+    classes, features = turned.shape
+    dtype = torch.from_numpy(turned).dtype
+
+    def run(part: slice) -> Sums:
+        sums = Sums(turned, classes, backward=backward)
+        for rows, block in spans(matrix.detach(), part, dtype):
+            add(sums, rows, block.numpy())
+        return sums
+
+    operations = ((4 if backward else 2) * features + STEPS) * len(matrix) * classes
+    loss, slopes = added(each_part(parts_of(len(matrix), features, classes, dtype), run, operations))
+    return loss, slopes._replace(slopes=slopes.slopes.t())
+
+
+def _arrays(linear: Linear) -> tuple[np.ndarray, np.ndarray]:
+    turned = np.ascontiguousarray(linear.coefficients.detach().numpy().T)
+    return turned, np.ascontiguousarray(linear.offset.detach().numpy())
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _sweep(
+    matrix: np.ndarray,
+    turned: np.ndarray,
+    offset: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    kept: np.ndarray,
+    slopes: np.ndarray,
+    totals: np.ndarray,
+) -> float:
+    rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
+    logits = np.empty((rows, len(turned)), matrix.dtype)
+    total = 0.0
+    for start in range(0, len(matrix), rows):
+        stop = min(start + rows, len(matrix))
+        block, z = matrix[start:stop], logits[: stop - start]
+        multiply(block, turned, z)
+        z += offset
+        total += residual_rows(z, targets[start:stop], weights[start:stop], z, kept[start:stop])
+        if len(slopes) > 0:
+            add_columns(z, totals)
+            add_products(block, z, slopes)
+    return total
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _turn(
+    matrix: np.ndarray,
+    turned: np.ndarray,
+    offset: np.ndarray,
+    probabilities: np.ndarray,
+    weights: np.ndarray,
+    slopes: np.ndarray,
+    totals: np.ndarray,
+) -> None:
+    rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
+    along = np.empty((rows, len(turned)), matrix.dtype)
+    for start in range(0, len(matrix), rows):
+        stop = min(start + rows, len(matrix))
+        block, s = matrix[start:stop], along[: stop - start]
+        multiply(block, turned, s)
+        s += offset
+        turn_by_hessian(s, probabilities[start:stop], weights[start:stop])
+        add_columns(s, totals)
+        add_products(block, s, slopes)
+
+
+def _sweep_wide(
+    matrix: np.ndarray,
+    turned: np.ndarray,
+    offset: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    kept: np.ndarray,
+    slopes: np.ndarray,
+    totals: np.ndarray,
+) -> float:
+    total = 0.0
+    for rows, block, logits in _wide_blocks(matrix, turned, offset):
+        values = logits.numpy()
+        total += residual_rows(values, targets[rows], weights[rows], values, kept[rows])
+        if len(slopes) > 0:
+            _add_wide(block, logits, slopes, totals)
+    return total
+
+
+def _turn_wide(
+    matrix: np.ndarray,
+    turned: np.ndarray,
+    offset: np.ndarray,
+    probabilities: np.ndarray,
+    weights: np.ndarray,
+    slopes: np.ndarray,
+    totals: np.ndarray,
+) -> None:
+    for rows, block, along in _wide_blocks(matrix, turned, offset):
+        turn_by_hessian(along.numpy(), probabilities[rows], weights[rows])
+        _add_wide(block, along, slopes, totals)
+
+
+def _wide_blocks(matrix: np.ndarray, turned: np.ndarray, offset: np.ndarray) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Yield the rows, the block and its logits."""
+    step = max(rows_of_blocks(matrix.shape[1], matrix.itemsize), WIDE_ROWS)
+    coefficients, constant = torch.from_numpy(turned).t(), torch.from_numpy(offset)
+    for start in range(0, len(matrix), step):
+        rows = slice(start, min(start + step, len(matrix)))
+        block = torch.from_numpy(matrix[rows])
+        yield rows, block, torch.addmm(constant, block, coefficients)
+
+
+def _add_wide(block: Tensor, residual: Tensor, slopes: np.ndarray, totals: np.ndarray) -> None:
+    torch.from_numpy(slopes).addmm_(residual.t(), block)
+    totals += residual.sum(dim=0, dtype=torch.float64).numpy()

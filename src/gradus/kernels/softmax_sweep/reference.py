@@ -1,0 +1,47 @@
+"""The sweep as products, softmax and products of whole matrices, right on any device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradus.kernels.softmax_residual import reference as residual_of
+from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def loss(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
+    """Return the loss; see the package."""
+    return loss_and_slopes(matrix, linear, labelled, kept)[0]
+
+
+def loss_and_slopes(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> tuple[Tensor, Slopes]:
+    """Return the loss and its derivative; see the package."""
+    X = matrix.to(linear.coefficients.dtype)
+    logits = X @ linear.coefficients + linear.offset
+    targets, weights = labelled
+    targets = targets if targets.ndim == 1 else targets.to(logits.dtype)
+    value, residual = residual_of.softmax_residual(logits, targets, weights)
+    if kept is not None:
+        kept.copy_(logits.softmax(dim=1))
+        residual = _residual(kept.to(logits.dtype), targets) * weights[:, None]
+    return value, Slopes(X.t() @ residual, residual.sum(dim=0))
+
+
+def hessian_product(matrix: Tensor, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
+    """Return the product with the Hessian; see the package."""
+    X = matrix.to(direction.coefficients.dtype)
+    along = X @ direction.coefficients + direction.offset
+    p = probabilities.to(along.dtype)
+    turned = weights[:, None] * p * (along - (p * along).sum(dim=1, keepdim=True))
+    return Slopes(X.t() @ turned, turned.sum(dim=0))
+
+
+def _residual(probabilities: Tensor, targets: Tensor) -> Tensor:
+    mass = probabilities.sum(dim=1, keepdim=True)
+    if targets.ndim == 2:
+        return probabilities / mass - targets
+    label = targets[:, None]
+    others = probabilities.scatter(1, label, 0.0)
+    return others.scatter(1, label, -others.sum(dim=1, keepdim=True)) / mass

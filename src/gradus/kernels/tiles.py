@@ -1,0 +1,205 @@
+"""Products of a few rows with a few columns, held in vector registers: what the product kernels are made of.
+
+LLVM's own vectoriser stops at half of the registers' width on processors with AVX-512 and reloads its operands, so
+these loops are written as vector instructions. Each factory returns a function for Numba code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_HOST = llvmlite.binding.get_host_cpu_features()
+WIDE_REGISTERS = bool(_HOST.get("avx512f"))
+VECTOR_BYTES = 64 if WIDE_REGISTERS else 32 if _HOST.get("avx2") else 16
+# tile x tile sums, tile operands and one more fit the 32 or 16 registers
+TILE = 5 if WIDE_REGISTERS else 3
+
+WORD = ir.IntType(64)
+HALF_WORD = ir.IntType(32)
+
+
+def dot_products(rows: int, columns: int) -> Any:
+    """Return the function (left, right, out, i, k): out[i + r, k + c] = sum_j left[i + r, j] right[k + c, j].
+
+    left, right, out : C-contiguous matrices of one dtype; r < ``rows`` and c < ``columns`` must be inside them
+    """
+
+    @intrinsic
+    def tile(typing: Any, left: Any, right: Any, out: Any, i: Any, k: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            x, w, z = _matrices(context, builder, signature, arguments)
+            emit = Emitter(builder, signature.args[0].dtype)
+            lefts = [x.row(builder.add(arguments[3], word(r))) for r in range(rows)]
+            rights = [w.row(builder.add(arguments[4], word(c))) for c in range(columns)]
+
+            def add(j: ir.Value, sums: Sequence[ir.Value], mask: ir.Value | None = None) -> list[ir.Value]:
+                others = [emit.load(builder.gep(right, [j]), mask) for right in rights]
+                new = []
+                for r, left in enumerate(lefts):
+                    own = emit.load(builder.gep(left, [j]), mask)
+                    new += [emit.multiply_add(own, b, sums[r * columns + c]) for c, b in enumerate(others)]
+                return new
+
+            whole = builder.mul(builder.sdiv(x.width, word(emit.lanes)), word(emit.lanes))
+            sums = emit.loop((word(0), whole, emit.lanes), [emit.zero] * (rows * columns), add)
+            mask = emit.first(builder.sub(x.width, whole))
+            sums = emit.loop((whole, x.width, emit.lanes), sums, lambda j, old: add(j, old, mask))
+            for index, total in enumerate(sums):
+                place = z.row(builder.add(arguments[3], word(index // columns)))
+                place = builder.gep(place, [builder.add(arguments[4], word(index % columns))])
+                builder.store(emit.added_up(total), place)
+            return context.get_dummy_value()
+
+        return types.void(left, right, out, types.int64, types.int64), generate
+
+    return tile
+
+
+def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
+    """Return the function (matrix, factors, sums, j, k): sums[k + c, j + v] += sum_i factors[i, k + c] matrix[i, j + v]
+
+    matrix, factors, sums : C-contiguous matrices of one dtype; c < ``columns``, and v < ``vectors`` registers' width;
+    if ``masked`` the matrix may end within the last register
+    """
+
+    @intrinsic
+    def tile(typing: Any, matrix: Any, factors: Any, sums: Any, j: Any, k: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            x, r, s = _matrices(context, builder, signature, arguments)
+            emit = Emitter(builder, signature.args[0].dtype)
+            offsets = [builder.add(arguments[3], word(v * emit.lanes)) for v in range(vectors)]
+            mask = emit.first(builder.sub(x.width, offsets[-1])) if masked else None
+            rows = [s.row(builder.add(arguments[4], word(c))) for c in range(columns)]
+            places = [builder.gep(row, [offset]) for row in rows for offset in offsets]
+
+            def add(i: ir.Value, old: Sequence[ir.Value]) -> list[ir.Value]:
+                row, own = x.row(i), builder.gep(r.row(i), [arguments[4]])
+                numbers = [emit.load(builder.gep(row, [offset]), mask) for offset in offsets]
+                new = []
+                for c in range(columns):
+                    factor = emit.everywhere(builder.load(builder.gep(own, [word(c)])))
+                    new += [emit.multiply_add(a, factor, old[c * vectors + v]) for v, a in enumerate(numbers)]
+                return new
+
+            sums_now = emit.loop((word(0), x.height, 1), [emit.load(place, mask) for place in places], add)
+            for place, total in zip(places, sums_now, strict=True):
+                emit.store(total, place, mask)
+            return context.get_dummy_value()
+
+        return types.void(matrix, factors, sums, types.int64, types.int64), generate
+
+    return tile
+
+
+class _Matrix:
+    """A C-contiguous matrix in the code that is being written."""
+
+    def __init__(self, builder: Any, array: Any) -> None:
+        self._builder, self._data = builder, array.data
+        self.height = builder.extract_value(array.shape, 0)
+        self.width = builder.extract_value(array.shape, 1)
+
+    def row(self, index: ir.Value) -> ir.Value:
+        """Return where row ``index`` begins."""
+        return self._builder.gep(self._data, [self._builder.mul(index, self.width)])
+
+
+def _matrices(context: Any, builder: Any, signature: Any, arguments: Any) -> list[_Matrix]:
+    kinds = signature.args[:3]
+    assert all(kind.layout == "C" and kind.dtype == kinds[0].dtype for kind in kinds), kinds
+    return [
+        _Matrix(builder, context.make_array(kind)(context, builder, argument))
+        for kind, argument in zip(kinds, arguments[:3], strict=True)
+    ]
+
+
+def word(value: int) -> ir.Constant:
+    """Return a 64-bit integer constant."""
+    return ir.Constant(WORD, value)
+
+
+class Emitter:
+    """Writes vector instructions on full registers of one floating-point type."""
+
+    def __init__(self, builder: Any, scalar: Any) -> None:
+        self._builder = builder
+        self._bytes = scalar.bitwidth // 8
+        self.lanes = VECTOR_BYTES // self._bytes
+        self._scalar = ir.FloatType() if scalar == types.float32 else ir.DoubleType()
+        self._vector = ir.VectorType(self._scalar, self.lanes)
+        self._suffix = f"v{self.lanes}f{scalar.bitwidth}"
+        self.zero = ir.Constant(self._vector, [0.0] * self.lanes)
+
+    def loop(
+        self, span: tuple[ir.Value, ir.Value, int], values: Sequence[ir.Value], body: Callable[..., list[ir.Value]]
+    ) -> list[ir.Value]:
+        """Write for i in range(*span): values = body(i, values), and return the last values."""
+        builder, before = self._builder, self._builder.block
+        head, inside, after = (builder.append_basic_block(name) for name in ("head", "inside", "after"))
+        builder.branch(head)
+        builder.position_at_end(head)
+        index = builder.phi(WORD)
+        carried = [builder.phi(value.type) for value in values]
+        for phi, value in zip([index, *carried], [span[0], *values], strict=True):
+            phi.add_incoming(value, before)
+        builder.cbranch(builder.icmp_signed("<", index, span[1]), inside, after)
+        builder.position_at_end(inside)
+        updated = [*body(index, carried), builder.add(index, word(span[2]))]
+        for phi, value in zip([*carried, index], updated, strict=True):
+            phi.add_incoming(value, builder.block)
+        builder.branch(head)
+        builder.position_at_end(after)
+        return carried
+
+    def everywhere(self, value: ir.Value) -> ir.Value:
+        """Return a register with ``value`` in every place."""
+        kind = ir.VectorType(value.type, self.lanes)
+        nothing, places = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(HALF_WORD, self.lanes), None)
+        single = self._builder.insert_element(nothing, value, ir.Constant(HALF_WORD, 0))
+        return self._builder.shuffle_vector(single, nothing, places)
+
+    def first(self, count: ir.Value) -> ir.Value:
+        """Return the mask of the first ``count`` places."""
+        places = ir.Constant(ir.VectorType(WORD, self.lanes), list(range(self.lanes)))
+        return self._builder.icmp_signed("<", places, self.everywhere(count))
+
+    def load(self, pointer: ir.Value, mask: ir.Value | None = None) -> ir.Value:
+        """Return the numbers from ``pointer`` on; 0 outside the mask, where nothing is read."""
+        pointer = self._builder.bitcast(pointer, self._vector.as_pointer())
+        if mask is None:
+            return self._builder.load(pointer, align=self._bytes)
+        arguments = [pointer, ir.Constant(HALF_WORD, self._bytes), mask, self.zero]
+        return self._call(f"llvm.masked.load.{self._suffix}.p0", self._vector, arguments)
+
+    def store(self, value: ir.Value, pointer: ir.Value, mask: ir.Value | None = None) -> None:
+        """Write the numbers from ``pointer`` on, inside the mask."""
+        pointer = self._builder.bitcast(pointer, self._vector.as_pointer())
+        if mask is None:
+            self._builder.store(value, pointer, align=self._bytes)
+        else:
+            arguments = [value, pointer, ir.Constant(HALF_WORD, self._bytes), mask]
+            self._call(f"llvm.masked.store.{self._suffix}.p0", ir.VoidType(), arguments)
+
+    def multiply_add(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+        """Return a b + c, in one instruction where the processor has it."""
+        return self._call(f"llvm.fmuladd.{self._suffix}", self._vector, [a, b, c])
+
+    def added_up(self, value: ir.Value) -> ir.Value:
+        """Return the sum of a register's numbers, by halves."""
+        arguments = [ir.Constant(self._scalar, -0.0), value]
+        return self._call(f"llvm.vector.reduce.fadd.{self._suffix}", self._scalar, arguments, ["reassoc"])
+
+    def _call(self, name: str, result: ir.Type, arguments: list[ir.Value], flags: Sequence[str] = ()) -> ir.Value:
+        kind = ir.FunctionType(result, [argument.type for argument in arguments])
+        declare: Callable[..., Any] = cgutils.get_or_insert_function
+        function = declare(self._builder.module, kind, name)
+        return self._builder.call(function, arguments, fastmath=flags)
