@@ -209,7 +209,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.pairwise = self.metric in (DISTANCES, AFFINITIES)
+        tags.input_tags.pairwise = tags.input_tags.positive_only = self.metric in (DISTANCES, AFFINITIES)
         # the map is float32, whatever the rows are: half the memory to move, and far finer than a map can be read
         tags.transformer_tags.preserves_dtype = []
         return tags

@@ -62,6 +62,8 @@ def as_rows(X: Any) -> Any:
         return np.array(X, order="C")
     rows = sparse.csr_array(X, copy=True)
     rows.sum_duplicates()
+    if max(*rows.shape, rows.nnz) < 2**31:  # scikit-learn's loops want 32-bit indices
+        rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
     return rows
 
 

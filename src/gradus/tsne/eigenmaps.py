@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-5
 # Krylov vectors that are kept; more converge in fewer products where eigenvalues are close
 BASIS = 40
+RESTARTS = 1000
 # of the spread: points that the leading eigenvectors put on one spot could never leave each other
 JITTER = 0.01
 
@@ -88,20 +89,30 @@ def principal_coordinates(distances: NDArray[np.floating], dimensions: int) -> T
 def sparse_principal_components(rows: sparse.csr_array, dimensions: int) -> Tensor:
     """Return CSR ``rows`` projected on their first principal components, scaled to begin a map; nothing dense is made.
 
-    As ``principal_components``: the mean is taken off inside the products.
+    As ``principal_components``, with the mean taken off inside the products, over whichever of rows and features are
+    fewer.
     """
     largest = max(float(np.abs(rows.data).max(initial=0.0)), 1e-300)
-    rows = sparse.csr_array(rows.astype(np.float64) / largest)
+    rows = sparse.csr_array(rows.astype(np.float64) / largest)[:, np.unique(rows.indices)]
     mean = np.asarray(rows.mean(axis=0)).ravel()
 
-    def product(v: NDArray[np.float64]) -> NDArray[np.float64]:
-        centred = rows @ v - mean @ v
-        out: NDArray[np.float64] = rows.T @ centred - np.multiply.outer(mean, centred.sum(0))
+    def forth(v: NDArray[np.float64]) -> NDArray[np.float64]:
+        out: NDArray[np.float64] = rows @ v - mean @ v
         return out
 
+    def back(v: NDArray[np.float64]) -> NDArray[np.float64]:
+        out: NDArray[np.float64] = rows.T @ v - np.multiply.outer(mean, v.sum(0))
+        return out
+
+    samples, features = rows.shape
+    count = min(dimensions, samples, features)
     with threadpool_limits(limits=1):
-        loadings = signed(leading_eigenvectors(product, rows.shape[1], min(dimensions, *rows.shape)))
-        projected = rows @ loadings - mean @ loadings
+        if features <= samples:
+            loadings = leading_eigenvectors(lambda v: back(forth(v)), features, count)
+        else:
+            loadings = back(leading_eigenvectors(lambda v: forth(back(v)), samples, count))
+            loadings /= np.maximum(np.linalg.norm(loadings, axis=0), 1e-300)
+        projected = forth(signed(loadings)) if count else np.zeros((samples, 0))
     return filled(torch.from_numpy(projected), dimensions)
 
 
@@ -118,6 +129,6 @@ def leading_eigenvectors(
         return vectors
     operator = LinearOperator((size, size), matvec=product, matmat=product, dtype=np.float64)
     start = np.random.default_rng(0).normal(size=size)
-    found = eigsh(operator, count, which="LA", v0=start, tol=TOLERANCE, ncv=min(BASIS, size), maxiter=50 * size)
+    found = eigsh(operator, count, which="LA", v0=start, tol=TOLERANCE, ncv=min(BASIS, size), maxiter=RESTARTS)
     order: NDArray[np.intp] = np.argsort(-found[0], kind="stable")
     return np.asarray(found[1][:, order])

@@ -61,8 +61,13 @@ def rows_of_graph(weights: sparse.csr_array) -> Affinities:
 
 
 def as_matrix(affinities: Affinities) -> sparse.csr_array:
-    """Return affinities of a map as a CSR matrix (samples, samples) that shares their memory."""
-    arrays = (affinities.weights.numpy(), affinities.neighbours.numpy(), affinities.offsets.numpy())
+    """Return affinities of a map as a CSR matrix (samples, samples) that shares the memory of their edges.
+
+    Its indices are 32-bit, which much of scikit-learn demands, where there are fewer than 2^31 edges.
+    """
+    edges = len(affinities.weights)
+    offsets = affinities.offsets.numpy().astype(np.int32 if edges < 2**31 else np.int64)
+    arrays = (affinities.weights.numpy(), affinities.neighbours.numpy(), offsets)
     return sparse.csr_array(arrays, shape=(affinities.samples, affinities.samples))
 
 
@@ -82,4 +87,6 @@ def _affinities(structure: sparse.csr_array, weights: NDArray[np.floating]) -> A
 def _require_weights(weights: NDArray[np.floating]) -> None:
     least = float(weights.min(initial=0.0))
     if least < 0:
-        raise InputError(f"X holds {least:g}, but precomputed affinities are positive or 0: check what X holds")
+        raise InputError(
+            f"Negative values in data: X holds {least:g}, but precomputed affinities are positive or 0: check what X holds"
+        )

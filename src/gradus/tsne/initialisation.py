@@ -21,7 +21,7 @@ def scaled(points: Tensor) -> Tensor:
     """
     points = points.double().cpu()
     points = points - points.mean(0)
-    widest = float(points.std(0, correction=0).max())
+    widest = float(points.std(0, correction=0).max()) if points.numel() else 0.0
     return (points * (SPREAD / widest if widest > 0 else 1.0)).float()
 
 

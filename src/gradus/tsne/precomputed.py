@@ -119,7 +119,9 @@ def require_distances(values: NDArray[np.floating]) -> None:
     """Refuse negative distances."""
     least = float(values.min(initial=0.0))
     if least < 0:
-        raise InputError(f"X holds {least:g}, but precomputed distances are positive or 0: check what X holds")
+        raise InputError(
+            f"Negative values in data: X holds {least:g}, but precomputed distances are positive or 0: check what X holds"
+        )
 
 
 def _nearest_stored(rows: sparse.csr_array, count: int) -> Neighbours:
