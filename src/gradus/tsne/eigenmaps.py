@@ -94,7 +94,7 @@ def sparse_principal_components(rows: sparse.csr_array, dimensions: int) -> Tens
     """
     largest = max(float(np.abs(rows.data).max(initial=0.0)), 1e-300)
     rows = sparse.csr_array(rows.astype(np.float64) / largest)[:, np.unique(rows.indices)]
-    mean = np.asarray(rows.mean(axis=0)).ravel()
+    mean: NDArray[np.float64] = np.asarray(rows.mean(axis=0)).ravel()
 
     def forth(v: NDArray[np.float64]) -> NDArray[np.float64]:
         out: NDArray[np.float64] = rows @ v - mean @ v

@@ -88,5 +88,6 @@ def _require_weights(weights: NDArray[np.floating]) -> None:
     least = float(weights.min(initial=0.0))
     if least < 0:
         raise InputError(
-            f"Negative values in data: X holds {least:g}, but precomputed affinities are positive or 0: check what X holds"
+            f"Negative values in data: X holds {least:g}, but precomputed affinities are positive or 0: "
+            "check what X holds"
         )

@@ -120,7 +120,8 @@ def require_distances(values: NDArray[np.floating]) -> None:
     least = float(values.min(initial=0.0))
     if least < 0:
         raise InputError(
-            f"Negative values in data: X holds {least:g}, but precomputed distances are positive or 0: check what X holds"
+            f"Negative values in data: X holds {least:g}, but precomputed distances are positive or 0: "
+            "check what X holds"
         )
 
 
