@@ -13,6 +13,7 @@ from gradus.tsne.objective import KLDivergence
 from gradus.tsne.phases import Map, Phase, Watcher, automatic_learning_rate, descend
 from gradus.tsne.placement import Placement, at_their_twins, place
 from gradus.tsne.precomputed import DistancesToAll, DistancesToSome
+from gradus.tsne.quality import MapQuality, map_quality
 from gradus.tsne.relation import Attachment, Connected, Neighbourly, Relation
 from gradus.tsne.repulsion import ExactRepulsion, GridRepulsion, Repulsion, repulsion_for
 from gradus.tsne.search import Search
@@ -38,6 +39,7 @@ __all__ = [
     "Kernel",
     "Manhattan",
     "Map",
+    "MapQuality",
     "Measure",
     "MeasuredSearch",
     "Metric",
@@ -64,6 +66,7 @@ __all__ = [
     "joint_affinities",
     "joint_of_graph",
     "laplacian_eigenmaps",
+    "map_quality",
     "metric_named",
     "place",
     "principal_components",
