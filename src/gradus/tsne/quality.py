@@ -93,7 +93,8 @@ def _others(found: NDArray[np.int32], own: NDArray[np.int64], count: int) -> NDA
     is_own = found == own[:, None]
     # where duplicates crowd a row out of its own list, the last of the list goes
     is_own[~is_own.any(1), -1] = True
-    return found[~is_own].reshape(len(found), -1)[:, :count]
+    others: NDArray[np.int32] = found[~is_own].reshape(len(found), -1)[:, :count]
+    return others
 
 
 def _shared(first: NDArray[np.int32], second: NDArray[np.int32]) -> float:
