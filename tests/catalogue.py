@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gradus.losses import CrossEntropy, DenseFeatures, LinearModel, Squared
+from gradus.losses import CrossEntropy, DenseFeatures, HuberLoss, LinearModel, Logistic, Poisson, SampleLoss, Squared
 from gradus.penalties import (
     L0,
     L1,
@@ -207,15 +207,26 @@ def labels(kind: str, dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
     if kind == "codes":
         return torch.randint(OUTPUTS, (SAMPLES,), generator=generator)
     numbers = torch.randn(SAMPLES, OUTPUTS, generator=generator, dtype=torch.float64)
-    return (torch.softmax(numbers, dim=1) if kind == "probabilities" else numbers).to(dtype)
+    kinds = {
+        "probabilities": torch.softmax(numbers, dim=1),
+        "numbers": numbers,
+        "zeros and ones": (numbers > 0).double(),
+        "between zero and one": torch.sigmoid(numbers),
+        "counts": numbers.exp().floor(),
+    }
+    return kinds[kind].to(dtype)
 
 
-def losses(dtype: torch.dtype) -> dict[str, CrossEntropy | Squared]:
+def losses(dtype: torch.dtype) -> dict[str, SampleLoss]:
     """Every loss per sample."""
     return {
         "cross-entropy of codes": CrossEntropy(labels("codes", dtype), OUTPUTS),
         "cross-entropy of probabilities": CrossEntropy(labels("probabilities", dtype), OUTPUTS),
         "squared": Squared(labels("numbers", dtype)),
+        "logistic": Logistic(labels("zeros and ones", dtype)),
+        "logistic of probabilities": Logistic(labels("between zero and one", dtype)),
+        "huber": HuberLoss(labels("numbers", dtype), delta=0.8),
+        "poisson": Poisson(labels("counts", dtype)),
     }
 
 

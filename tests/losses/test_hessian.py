@@ -4,26 +4,15 @@ import pytest
 import torch
 
 import catalogue
-from gradus.losses import CrossEntropy, DenseFeatures, LinearModel
+from gradus.losses import DenseFeatures, LinearModel
 from gradus.losses import hessian as module
 from gradus.losses.features import SparseFeatures
-
-
-def value_of(model, point):
-    """The objective by torch's own functions, differentiable."""
-    W, b = (point[:-1], point[-1]) if model.intercept else (point, 0.0)
-    X = model.features.matrix if model.centre is None else model.features.matrix - model.centre
-    logits = model.scale * X @ W + b
-    if isinstance(model.loss, CrossEntropy):
-        losses = torch.nn.functional.cross_entropy(logits, model.loss.targets, reduction="none")
-    else:
-        losses = 0.5 * (logits - model.loss.targets).square().sum(dim=1)
-    return (model.weights * losses).sum()
+from losses.peers import by_autograd
 
 
 def full_hessian(model, point):
     size = point.numel()
-    return torch.autograd.functional.hessian(lambda x: value_of(model, x), point).reshape(size, size)
+    return torch.autograd.functional.hessian(lambda x: by_autograd(model, x), point).reshape(size, size)
 
 
 @pytest.mark.parametrize("name", catalogue.MODELS)

@@ -4,25 +4,13 @@ import pytest
 import torch
 
 import catalogue
-from gradus.losses import CrossEntropy, LinearModel, Squared
+from gradus.losses import LinearModel, Squared
+from losses.peers import by_autograd
 
 
 def random_point(model, seed, scale=1.0):
     generator = torch.Generator().manual_seed(seed)
     return scale * torch.randn(model.shape, generator=generator, dtype=torch.float64)
-
-
-def by_autograd(model, point):
-    """The same function written with torch's own losses."""
-    X, weights = model.features.matrix, model.weights
-    centre = torch.zeros(X.shape[1], dtype=X.dtype) if model.centre is None else model.centre
-    W, b = (point[:-1], point[-1]) if model.intercept else (point, 0.0)
-    logits = model.scale * (X - centre) @ W + b
-    if isinstance(model.loss, CrossEntropy):
-        each = torch.nn.functional.cross_entropy(logits, model.loss.targets, reduction="none")
-    else:
-        each = 0.5 * torch.nn.functional.mse_loss(logits, model.loss.targets, reduction="none").sum(1)
-    return (weights * each).sum()
 
 
 @pytest.mark.parametrize("name", catalogue.MODELS)
@@ -59,7 +47,7 @@ def test_curvature_is_autograds_and_symmetric(name):
     assert (v * product(v)).sum() >= 0
 
 
-@pytest.mark.parametrize("name", [name for name in catalogue.MODELS if name.startswith("cross-entropy")])
+@pytest.mark.parametrize("name", [name for name in catalogue.MODELS if not name.startswith("poisson")])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_finite_at_huge_logits(name, dtype):
     model = catalogue.models(dtype)[name]

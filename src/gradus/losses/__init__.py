@@ -3,19 +3,26 @@
 from gradus.losses.certificate import DualityGap
 from gradus.losses.cross_entropy import CrossEntropy
 from gradus.losses.features import DenseFeatures, Features, SparseFeatures
+from gradus.losses.huber import HuberLoss
 from gradus.losses.linear_model import LinearModel
+from gradus.losses.logistic import Logistic
+from gradus.losses.poisson import Poisson
 from gradus.losses.preconditioner import CholeskyPreconditioner, DiagonalPreconditioner
-from gradus.losses.sample_loss import SampleLoss
+from gradus.losses.sample_loss import BoundedCurvature, SampleLoss
 from gradus.losses.squared import Squared
 
 __all__ = [
+    "BoundedCurvature",
     "CholeskyPreconditioner",
     "CrossEntropy",
     "DenseFeatures",
     "DiagonalPreconditioner",
     "DualityGap",
     "Features",
+    "HuberLoss",
     "LinearModel",
+    "Logistic",
+    "Poisson",
     "SampleLoss",
     "SparseFeatures",
     "Squared",

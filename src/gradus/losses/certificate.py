@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple
 import torch
 
 from gradus.losses.linear_model import LinearModel, Loss
+from gradus.losses.sample_loss import BoundedCurvature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,8 +155,14 @@ class Stationarity(Generic[Loss]):
 
     @classmethod
     def of(cls, model: LinearModel[Loss], penalty: Proximable) -> Stationarity[Loss]:
-        """Return the certificate of model + penalty, with the step 1 / (the trace bound on the curvature)."""
-        step = 1.0 / (model.loss.curvature_bound() * (model.squared_norms().sum().item() + 1.0))
+        """Return the certificate of model + penalty, with the step 1 / (the trace bound on the curvature).
+
+        Of a loss without a bound on its curvature a typical one is taken: with any step the mapping is 0 at the same
+        points.
+        """
+        loss = model.loss
+        curvature = loss.curvature_bound() if isinstance(loss, BoundedCurvature) else loss.typical_curvature()
+        step = 1.0 / (curvature * (model.squared_norms().sum().item() + 1.0))
         gradient = _double_gradient(model, model.zeros().double())
         return cls(model, penalty, step, max(torch.linalg.vector_norm(gradient).item(), 1e-12))
 

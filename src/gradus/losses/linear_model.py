@@ -12,7 +12,7 @@ from gradus.core.errors import InputError
 from gradus.kernels.softmax_sweep import Linear, Slopes
 from gradus.losses.blockwise import Block, Blockwise, blocks_of
 from gradus.losses.hessian import hessian_among
-from gradus.losses.sample_loss import OnePass, SampleLoss
+from gradus.losses.sample_loss import BoundedCurvature, OnePass, SampleLoss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +135,20 @@ class LinearModel(Generic[Loss]):
             centre = self.centre.double()
             squares = (squares - 2 * centre * mean + centre.square()).clamp_min(0.0)
         return self.scale**2 * squares
+
+    def curvature_bound(self) -> float:
+        """Return an upper bound on the Hessian's eigenvalues anywhere: that of the loss times the trace of X' Omega X.
+
+        Raises
+        ------
+        InputError : if the loss has none
+        """
+        if not isinstance(self.loss, BoundedCurvature):
+            raise InputError(
+                f"{type(self.loss).__name__} has no upper bound on its curvature, so that no step is safe beforehand: "
+                "use a solver that searches for its step, without a bound"
+            )
+        return self.loss.curvature_bound() * (self.squared_norms().sum().item() + float(self.intercept))
 
     def value(self, point: Tensor) -> Tensor:
         """Return f(point), a float64 scalar. One pass over X."""

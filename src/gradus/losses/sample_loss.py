@@ -37,9 +37,6 @@ class SampleLoss(Protocol):
     def curvature(self, logits: Tensor, weights: Tensor) -> Callable[[Tensor], Tensor]:
         """Return the product with the Hessian in the logits."""
 
-    def curvature_bound(self) -> float:
-        """Return an upper bound on the eigenvalues of one row's Hessian in the logits."""
-
     def typical_curvature(self) -> float:
         """Return an eigenvalue of one row's Hessian that is typical: the scale of a preconditioner."""
 
@@ -66,3 +63,11 @@ class OnePass(Protocol):
 
     def curvature_over(self, features: Features, linear: Linear, weights: Tensor) -> Callable[[Linear], Slopes]:
         """Return the product with the Hessian in W and b."""
+
+
+@runtime_checkable
+class BoundedCurvature(SampleLoss, Protocol):
+    """A loss whose gradient is Lipschitz continuous in the logits: not every loss, ``Poisson`` is none."""
+
+    def curvature_bound(self) -> float:
+        """Return an upper bound on the eigenvalues of one row's Hessian in the logits."""
