@@ -38,6 +38,7 @@ for _name, _help in (
     ("predict", "Predict the classes of new rows with a fitted run."),
     ("map", "Draw a t-SNE map of a run, or of any data."),
     ("report", "Write the HTML report of a run."),
+    ("derive", "Derive the closed-form gradient of a formula, step by step."),
     ("check", "Check the gradient of a function, at its inputs and at the edges around them."),
     ("doctor", "Show versions, devices, threads and the kernels in use."),
 ):

@@ -1,0 +1,112 @@
+"""``gradus derive``: a formula becomes a worked derivation, a closed form, or code."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+_output = Group("Output", sort_key=2)
+
+
+class Format(Enum):
+    """How the derivation is written."""
+
+    TEXT = "text"
+    LATEX = "latex"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    NUMPY = "numpy"
+    TORCH = "torch"
+    JSON = "json"
+
+
+class Order(Enum):
+    """What is derived."""
+
+    GRADIENT = "gradient"
+    JACOBIAN = "jacobian"
+    PULLBACK = "pullback"
+    HESSIAN = "hessian"
+    HVP = "hvp"
+
+
+def command(
+    *source: Annotated[str, Parameter(name="FORMULA")],
+    wrt: str | None = None,
+    of: str | None = None,
+    at: str | None = None,
+    order: Order = Order.GRADIENT,
+    format: Annotated[Format, Parameter(group=_output)] = Format.TEXT,  # noqa: A002
+    json: Annotated[bool, Parameter(group=_output)] = False,
+    debug: Annotated[bool, Parameter(group=_output)] = False,
+) -> int:
+    """Derive a closed-form gradient, step by step, as a person would write it.
+
+    A formula needs no preparation where all names are numbers:
+
+      gradus derive "f = (x^2 + sigmoid(y)) / (3*x + y - sigmoid(x))" --at x=1,y=0
+
+    Vectors and matrices are declared first, with names for their sizes; lines end with `;` or a line break:
+
+      gradus derive "x: vec(D); W: mat(K, D); y: simplex(K); p = softmax(W @ x); L = -sum(y*log(p))" --wrt W
+
+    `*`, `/` and `^` work entry by entry, `@` is the matrix product, `.T` the transpose; sums over indices are written
+    sum[i!=j](P[i,j]*log(P[i,j])). docs/derive.md has the whole language.
+
+    Parameters
+    ----------
+    source
+        The formula; or a file with it (in Markdown, its blocks marked gradus), or `-` for standard input. Several are
+        read one after the other.
+    wrt
+        The variable to differentiate in, or several, as W,b. All that the formula depends on by default.
+    of
+        The definition to differentiate. The last one by default.
+    at
+        Values of all variables, for intermediate values: x=1,y=[0.5,2],W=[[1,0],[0,1]].
+    order
+        The gradient of a scalar; the Jacobian of an array; the pullback, an upstream gradient times the Jacobian;
+        the Hessian; or hvp, the Hessian times a direction v.
+    format
+        How it is printed. numpy and torch print a function that runs.
+    json
+        The same as --format json.
+    debug
+        Show the traceback of an error.
+    """
+    from gradus.cli.formulas import read_sources
+    from gradus.core.errors import InputError
+    from gradus.derive import derive
+    from gradus.derive.values import read_values
+
+    text = read_sources(source)
+    if not text.strip():
+        raise InputError('no formula was given, expected one such as gradus derive "f = x^2"')
+    values = None if at is None else read_values(at)
+    found = derive(text, wrt, at=values, order=order.value, of=of)
+    _print(found, Format.JSON if json else format)
+    return 0
+
+
+def _print(found: object, form: Format) -> None:
+    import sys
+
+    from gradus.derive import Derivation
+
+    assert isinstance(found, Derivation)
+    if form is Format.JSON:
+        from gradus.cli.show import print_json
+
+        print_json(found.json())
+        return
+    writers = {
+        Format.TEXT: found.text,
+        Format.LATEX: found.latex,
+        Format.MARKDOWN: found.markdown,
+        Format.HTML: lambda: f'<!doctype html><meta charset="utf-8"><title>gradus derive</title>\n{found.html()}',
+        Format.NUMPY: found.numpy,
+        Format.TORCH: found.torch,
+    }
+    sys.stdout.write(writers[form]().rstrip("\n") + "\n")
