@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 PATTERNS: tuple[Callable[[Failure], Diagnosis | None], ...] = (
     not_finite,
     detached,
-    constant_factor,
     upstream_ignored,
+    constant_factor,
     transposed,
     edges_only,
     missing_sum,
@@ -55,6 +55,9 @@ def diagnosed(failure: Failure, *, elsewhere: bool) -> Diagnosis:
     """Return what a failure looks like; ``elsewhere`` says that the same numbers pass in another layout."""
     if elsewhere:
         return SITUATIONS[failure.case.about]
+    if not failure.evidence.wrong.any():
+        # each entry lies between its two sides, and together they do not
+        return Diagnosis("kink", "gives entries that are equal more or less together than the function changes by")
     found = next((told for pattern in PATTERNS if (told := pattern(failure)) is not None), None)
     assert found is not None
     if failure.case.name in IN_CASE and found.kind in ("missing term", "wrong sign", "constant factor"):

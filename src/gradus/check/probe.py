@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gradus.check.directions import directions, signed
-from gradus.check.error_model import tolerance
+from gradus.check.error_model import digits_lost, tolerance
 from gradus.check.slope import Golden, golden_at
 from gradus.core.errors import InputError
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # perturbations looked at, and how many times what they cause is let pass
 SHAKES, CONDITIONING = 2, 8.0
+# what is raised by code that takes one precision only
+PRECISION_REFUSED = (RuntimeError, TypeError, ValueError, AssertionError, NotImplementedError)
 
 
 class Miss(NamedTuple):
@@ -74,13 +76,17 @@ class Trusted:
 
 @dataclass(frozen=True)
 class Trial:
-    """A subject at one point under one upstream: what it claims, and what is true."""
+    """A subject at one point under one upstream: what it claims, and what is true.
+
+    ``widened`` says that a formula may be tried in float64, to tell a mistake from a loss of digits.
+    """
 
     subject: Subject
     inputs: Arrays
     upstreams: Arrays
     golden: Golden
     gradients: Gradients
+    widened: bool = True
 
     def miss(self, which: int, region: str, direction: Tensor) -> Miss | None:
         """Return what is off along a direction of one input, or None."""
@@ -89,9 +95,23 @@ class Trial:
             return None
         if found.expected.kinked:
             return found
-        allowed = found.allowed + self._conditioning(which, direction, found.expected)
-        found = found._replace(allowed=allowed)
+        found = found._replace(allowed=found.allowed + self._conditioning(which, direction, found.expected))
+        if found.excess > 1.0 and self.widened and self._right_in_float64(found):
+            gradient = self.gradient(which)
+            found = found._replace(allowed=found.allowed + digits_lost(gradient, direction))
         return found if found.excess > 1.0 else None
+
+    def _right_in_float64(self, miss: Miss) -> bool:
+        """Tell whether the same pullback is right along the direction when everything is float64."""
+        golden = self.golden
+        if golden.precision is not torch.float64 or self.inputs[miss.which].dtype is torch.float64:
+            return False
+        try:
+            gradients = self.subject.pullback(golden.upstreams, golden.inputs)
+        except PRECISION_REFUSED:
+            return False
+        wide = Trial(self.subject, golden.inputs, golden.upstreams, golden, gradients, widened=False)
+        return wide.compared(miss.which, miss.region, miss.direction).excess <= 1.0
 
     def compared(self, which: int, region: str, direction: Tensor) -> Miss:
         """Return what is expected along a direction of one input, what came, and what rounding allows."""
@@ -155,7 +175,7 @@ def trusted(subject: Subject, reference: Callable[..., object] | None, inputs: A
         candidate = Trusted(subject.forward, precision)
         try:
             outputs = subject.forward(candidate.widened(inputs))
-        except (RuntimeError, TypeError, ValueError, AssertionError, NotImplementedError) as error:
+        except PRECISION_REFUSED as error:
             reason = error
             continue
         if precision is torch.float32 or all(y.dtype is torch.float64 for y in outputs):

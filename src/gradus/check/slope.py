@@ -19,6 +19,8 @@ STEPS = {torch.float64: 1e-5, torch.float32: 2e-2}
 PART = 0.2
 # two one-sided slopes that come closer by less than this as the step falls are those of a kink
 STILL_APART = 0.6
+# a slope that grows by this factor as the step falls is still growing
+STEEPENS = 2.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Slope:
     @property
     def kinked(self) -> bool:
         """Whether the two sides differ."""
-        return self.left != self.right
+        return self.known and self.left != self.right
 
     @property
     def known(self) -> bool:
@@ -96,6 +98,9 @@ class Golden:
         apart, closer = abs(coarse[1] - coarse[0]), abs(fine[1] - fine[0])
         value, before = 0.5 * sum(fine), 0.5 * sum(coarse)
         noise += abs(value) * self._step_noise(which, PART * step)
+        if abs(value) > STEEPENS * abs(before) + 8 * noise:
+            # no derivative that differences of this length could see
+            return Slope(math.nan, math.inf, math.nan, math.nan)
         error = abs(value - before) + noise
         if closer > STILL_APART * apart and closer > 8 * noise and closer > 1e-6 * (abs(fine[0]) + abs(fine[1])):
             return Slope(value, noise + abs(fine[0] - coarse[0]) + abs(fine[1] - coarse[1]), *fine)
