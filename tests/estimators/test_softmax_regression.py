@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gradus.core.errors import InputError
 from gradus.estimators import SoftmaxRegression
-from gradus.penalties import L1, GroupLasso, Nuclear
+from gradus.penalties import L1, MCP, GroupLasso, Nonnegative, Nuclear, Sum
 
 
 @parametrize_with_checks([SoftmaxRegression(), SoftmaxRegression(alpha=1e-2, l1_ratio=0.5)])
@@ -228,6 +228,109 @@ def test_warm_start_continues(l1_ratio):
     np.testing.assert_allclose(model.coef_, near.coef_, atol=1e-3)
     model.fit(X, np.asarray(["a", "b", "c"])[y])
     assert model.classes_.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["dense", "csr", "soft labels", "sum", "group lasso", "newton", "no intercept", "mcp"])
+def test_a_warm_start_where_nothing_changed_takes_no_iteration(dtype, kind):
+    X, y = data(dtype=dtype)
+    settings = {
+        "sum": {"penalty": Sum([L1(1e-2), Nonnegative()]), "max_iter": 5000},
+        "group lasso": {"penalty": GroupLasso(1e-2)},
+        "newton": {"l1_ratio": 0.5, "solver": "proximal-newton"},
+        "no intercept": {"fit_intercept": False},
+        "mcp": {"penalty": MCP(1e-2)},
+    }
+    X = scipy.sparse.csr_array(X) if kind == "csr" else X
+    y = scipy.special.softmax(np.random.default_rng(0).normal(size=(len(y), 3)), axis=1) if "soft" in kind else y
+    model = SoftmaxRegression(1e-2, warm_start=True, tol=1e-3).set_params(**settings.get(kind, {})).fit(X, y)
+    first = model.coef_
+    assert model.n_iter_ > 0
+    assert model.fit(X, y).n_iter_ == 0
+    np.testing.assert_allclose(model.coef_, first, rtol=1e-5, atol=1e-6)
+    assert model.coef_.dtype == model.intercept_.dtype == dtype
+
+
+def soft(y, classes=3, seed=0):
+    """Labels of which each has lost a part of its mass to the others."""
+    away = np.random.default_rng(seed).dirichlet(np.ones(classes), size=len(y))
+    return 0.7 * np.eye(classes)[y] + 0.3 * away
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 1.0, 1: 2.0, 2: 0.5}])
+def test_probabilities_for_labels_are_rows_for_every_class(l1_ratio, class_weight):
+    X, y = data()
+    y = y * (np.arange(len(y)) % 3 > 0)  # unbalanced
+    Y, weights = soft(y), np.random.default_rng(1).random(len(y))
+    settings = {"alpha": 1e-2, "l1_ratio": l1_ratio, "tol": 1e-10, "max_iter": 20_000}
+    ours = SoftmaxRegression(**settings, class_weight=class_weight).fit(X, Y, sample_weight=weights)
+    mass = weights @ Y
+    by_class = {None: np.ones(3), "balanced": mass.sum() / (3 * mass)}.get(
+        class_weight if not isinstance(class_weight, dict) else None, np.ones(3)
+    )
+    by_class = np.array([1.0, 2.0, 0.5]) if isinstance(class_weight, dict) else by_class
+    # a row's class weight is the mean of its classes'; each row becomes one row a class
+    spread = ((weights * (Y @ by_class))[:, None] * Y).ravel()
+    peer = SoftmaxRegression(**settings).fit(np.repeat(X, 3, axis=0), np.tile([0, 1, 2], len(y)), sample_weight=spread)
+    np.testing.assert_allclose(ours.coef_, peer.coef_, atol=1e-5)
+    assert ours.classes_.tolist() == [0, 1, 2]
+    assert ours.status_ == "converged"
+    assert ours.predict(X).dtype.kind == "i"
+
+
+def test_hard_probabilities_are_labels():
+    X, y = data()
+    hard, rows = (SoftmaxRegression(1e-2, tol=1e-10).fit(X, each) for each in (y, np.eye(3, dtype=int)[y]))
+    np.testing.assert_allclose(rows.coef_, hard.coef_, atol=1e-6)
+    single = SoftmaxRegression(1e-2).fit(X.astype(np.float32), soft(y))
+    assert single.coef_.dtype == np.float32
+
+
+def test_rows_that_are_not_probabilities_are_refused():
+    X, y = data()
+    Y = soft(y)
+    cases = [
+        (2 * Y, "row 0 of y sums to 2 "),
+        (Y - [[0.5, -0.5, 0.0]], "smallest entry of -"),
+        (np.array([["a", "b"]] * len(y)), "holds no numbers"),
+        (np.where(Y > 0.9, np.nan, Y), "NaN"),
+        (Y[:-1], "inconsistent numbers of samples"),
+        (np.eye(2)[np.zeros(len(y), int)], "leave one class only"),
+    ]
+    for labels, words in cases:
+        with pytest.raises(InputError, match=words):
+            SoftmaxRegression().fit(X, labels)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "int16", "float16", "bool", "float32", "float64"])
+def test_every_kind_of_number_is_taken(dtype):
+    X, y = load_digits(return_X_y=True)
+    X = (X > 8) if dtype == "bool" else X
+    model = SoftmaxRegression(1e-2, max_iter=3000).fit(X.astype(dtype), y)
+    double = SoftmaxRegression(1e-2, max_iter=3000).fit(X.astype(np.float64), y)
+    assert model.coef_.dtype == (np.float32 if dtype == "float32" else np.float64)
+    np.testing.assert_allclose(model.coef_, double.coef_, atol=1e-2 if dtype == "float32" else 1e-12)
+    logits = model.decision_function(X.astype(dtype))
+    assert logits.dtype == model.predict_proba(X.astype(dtype)).dtype == model.coef_.dtype
+    assert model.predict_log_proba(X.astype(dtype)).dtype == model.coef_.dtype
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_are_known_by_their_names(library):
+    frames = pytest.importorskip(library)
+    X, y = data()
+    names = [f"feature {number}" for number in range(8)]
+    frame = frames.DataFrame(dict(zip(names, X.T, strict=True)))
+    model = SoftmaxRegression(1e-2).fit(frame, y)
+    assert model.feature_names_in_.tolist() == names
+    np.testing.assert_allclose(model.predict_proba(frame), model.predict_proba(frame[names]))
+    with pytest.raises(InputError, match="feature names"):
+        model.predict(frame[names[::-1]])
+    with pytest.raises(InputError, match="feature names"):
+        model.predict(
+            frame.rename({"feature 0": "other"}) if library == "polars" else frame.rename(columns={names[0]: "other"})
+        )
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 1.0])

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse
+import scipy.special
 from sklearn.datasets import load_digits, make_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
@@ -234,3 +235,25 @@ def test_progress_is_shown(capsys):
         warnings.simplefilter("error")
         SoftmaxRegressionCV(alphas=3, cv=2, verbose=1).fit(X, y)
     assert "choosing alpha: 6 of 6" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scoring", ["error", "cross_entropy", 2])
+def test_probabilities_for_labels_are_scored_by_what_is_expected(scoring):
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:300] / 16, y[:300]
+    Y = 0.8 * np.eye(10)[y] + 0.02
+    model = SoftmaxRegressionCV(alphas=4, cv=3, scoring=scoring, keep_path=True).fit(X, Y)
+    assert model.classes_.tolist() == list(range(10))
+    assert model.status_ == "converged"
+    held_out = list(StratifiedKFold(3).split(X, y))[1][1]
+    logits = X[held_out] @ model.results_.coefficients[1, 2].T + model.results_.intercepts[1, 2]
+    chance = Y[held_out]
+    ranks = np.argsort(np.argsort(-logits, axis=1), axis=1)
+    expected = {
+        "error": (chance * (ranks >= 1)).sum(axis=1).mean(),
+        2: (chance * (ranks >= 2)).sum(axis=1).mean(),
+        "cross_entropy": -(chance * scipy.special.log_softmax(logits, axis=1)).sum(axis=1).mean(),
+    }
+    assert model.results_.score[1, 2] == pytest.approx(expected[scoring], rel=1e-9)
+    given = SoftmaxRegressionCV(alphas=4, validation=(X[:90], Y[:90])).fit(X[90:], Y[90:])
+    assert given.results_.error.shape == (1, 4)

@@ -50,7 +50,7 @@ class PathPlan:
 
     def model(self, data: TrainingData) -> LinearModel[CrossEntropy]:
         """Return the mean cross-entropy of ``data``."""
-        loss = CrossEntropy(data.codes, len(data.classes))
+        loss = CrossEntropy(data.targets, len(data.classes))
         return LinearModel(loss, data.features, data.weights, self.intercept, 1.0 / self.settings.temperature)
 
 

@@ -67,7 +67,7 @@ def taken(data: TrainingData, index: NDArray[np.int64]) -> TrainingData:
     if not weights.sum() > 0:
         raise InputError("the rows fitted in one fold have no weight: give other folds or weights")
     features = rows_taken(data.features, positions)
-    return TrainingData(features, data.codes[positions], weights / weights.sum(), data.classes)
+    return TrainingData(features, data.targets[positions], weights / weights.sum(), data.classes)
 
 
 def rows_taken(features: Features, positions: torch.Tensor) -> Features:

@@ -30,9 +30,9 @@ class HeldOut(NamedTuple):
 
 
 class Judge(NamedTuple):
-    """Rows held out of a fit: their labels' codes, their weights, and what they are judged by."""
+    """Rows held out of a fit: their labels (codes or probabilities), their weights, and what they are judged by."""
 
-    codes: Tensor
+    targets: Tensor
     weights: Tensor
     scoring: Scoring
 
@@ -44,10 +44,10 @@ class Judge(NamedTuple):
     def judged(self, logits: Tensor) -> HeldOut:
         """Return the weighted means of the losses of these rows."""
         share = self.weights / self.weights.sum()
-        losses = self.scoring.losses(logits, self.codes)
+        losses = self.scoring.losses(logits, self.targets)
         score = share @ losses
         variance = share @ (losses - score).square()
-        error, entropy = (share @ kind.losses(logits, self.codes) for kind in (TopKLoss(1), LogLoss()))
+        error, entropy = (share @ kind.losses(logits, self.targets) for kind in (TopKLoss(1), LogLoss()))
         return HeldOut(score.item(), variance.item(), error.item(), entropy.item())
 
 

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class Scoring(Protocol):
     """A loss for each row."""
 
-    def losses(self, logits: Tensor, codes: Tensor) -> Tensor:
-        """Return the losses (rows,), float64, of logits (rows, classes) for the labels' codes."""
+    def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the losses (rows,), float64, of logits (rows, classes).
+
+        targets : (rows,) codes of the labels, or (rows, classes) probabilities: then what is expected of a label drawn
+        """
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,17 @@ class TopKLoss:
 
     k: int = 1
 
-    def losses(self, logits: Tensor, codes: Tensor) -> Tensor:
+    def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the losses of each row."""
-        greater, equal = (torch.as_tensor(count).double() for count in rank_counts(codes, logits))
+        if targets.ndim == 2:
+            return self._expected(logits, targets)
+        greater, equal = (torch.as_tensor(count).double() for count in rank_counts(targets, logits))
         return 1.0 - ((self.k - greater) / (equal + 1.0)).clamp(0.0, 1.0)
+
+    def _expected(self, logits: Tensor, probabilities: Tensor) -> Tensor:
+        rows, classes = probabilities.double().nonzero(as_tuple=True)
+        each = self.losses(logits[rows], classes) * probabilities[rows, classes].double()
+        return torch.zeros(len(logits), dtype=torch.float64).index_add_(0, rows, each)
 
 
 @dataclass(frozen=True)
@@ -49,9 +59,10 @@ class LogLoss:
     [2.0]
     """
 
-    def losses(self, logits: Tensor, codes: Tensor) -> Tensor:
+    def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the losses of each row."""
-        return torch.nn.functional.cross_entropy(logits.double(), codes, reduction="none")
+        wide = targets if targets.ndim == 1 else targets.double()
+        return torch.nn.functional.cross_entropy(logits.double(), wide, reduction="none")
 
 
 def chosen_scoring(scoring: Any, classes: int) -> Scoring:

@@ -128,7 +128,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit on ``X`` (samples, features), dense or CSR, and labels ``y`` (samples,).
 
-        float32 stays float32, anything else becomes float64.
+        ``y`` may also be probabilities (samples, classes), rows that sum to 1, such as another model's or the shares of
+        several annotators: ``classes_`` are then the numbers of the columns, and "balanced" weights count each row by
+        its shares. float32 stays float32, anything else becomes float64.
 
         Raises
         ------
@@ -175,7 +177,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         return tags
 
     def _model(self, data: TrainingData) -> LinearModel[CrossEntropy]:
-        loss = CrossEntropy(data.codes, len(data.classes))
+        loss = CrossEntropy(data.targets, len(data.classes))
         return LinearModel(loss, data.features, data.weights, bool(self.fit_intercept), 1.0 / self.temperature)
 
     def _previous(self, data: TrainingData) -> NDArray[np.floating[Any]] | None:
@@ -260,7 +262,12 @@ def _solved(
 
 
 def _separated(model: LinearModel[CrossEntropy], solution: Solution) -> bool:
-    """Whether every weighted row's own logit is strictly above the others: then larger weights are always better."""
+    """Whether every weighted row's own logit is strictly above the others: then larger weights are always better.
+
+    Where labels are probabilities it is not asked.
+    """
+    if model.loss.targets.ndim == 2:
+        return False
     for block in model.blocks:
         logits = model.logits(solution.point, block.features)
         label = block.loss.targets[:, None]

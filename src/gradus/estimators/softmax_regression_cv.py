@@ -23,7 +23,7 @@ from gradus.estimators.softmax_regression import SoftmaxRegression
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.estimators.strengths import chosen_strengths
 from gradus.estimators.threads import threads_worth
-from gradus.estimators.validation import TrainingData, new_data, training_data
+from gradus.estimators.validation import TrainingData, new_data, soft_labels, training_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,7 +126,9 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose the strength and fit on ``X`` (samples, features), dense or CSR, and labels ``y`` (samples,).
 
-        float32 stays float32, anything else becomes float64. Besides ``X`` the rows of one fold are held in memory.
+        ``y`` may be probabilities (samples, classes), as in ``SoftmaxRegression``: folds are then stratified by the
+        likeliest class, and an error is what is expected for a label drawn from the row's probabilities. float32 stays
+        float32, anything else becomes float64. Besides ``X`` the rows of one fold are held in memory.
 
         Raises
         ------
@@ -191,7 +193,7 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
 
         def exam(fold: Fold) -> Exam:
             held_out = torch.from_numpy(fold.held_out)
-            judge = Judge(data.codes[held_out], weights[held_out], scoring)
+            judge = Judge(data.targets[held_out], weights[held_out], scoring)
             return Exam(taken(data, fold.fitted), rows_taken(data.features, held_out), judge)
 
         return (exam(fold) for fold in folds), len(folds)
@@ -201,17 +203,9 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         if len(self.validation) != 2:
             raise InputError(f"validation has {len(self.validation)} parts; expected the two of (X, y)")
         features = new_data(self, self.validation[0])
-        labels = np.asarray(self.validation[1])
-        if labels.shape != (features.shape[0],):
-            raise InputError(f"validation has {features.shape[0]} rows and labels of shape {labels.shape}")
-        unknown = np.setdiff1d(labels, data.classes)
-        if len(unknown):
-            raise InputError(
-                f"validation has the label {unknown.tolist()[0]!r}, which y has not: every class must be in y"
-            )
-        codes = torch.from_numpy(np.searchsorted(data.classes, labels).astype(np.int64))
+        targets = _given_targets(self.validation[1], features.shape[0], data)
         features = features if features.dtype == data.features.dtype else features.to(data.features.dtype)
-        return features, Judge(codes, torch.ones(len(codes), dtype=torch.float64), scoring)
+        return features, Judge(targets, torch.ones(len(targets), dtype=torch.float64), scoring)
 
     def _at_chosen(self, points: Sequence[PathPoint], classes: NDArray[Any]) -> SoftmaxRegression:
         """Return the classifier whose coefficients are the mean of ``points``, and which would start from them."""
@@ -258,3 +252,16 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
     def _fitted(self) -> SoftmaxRegression:
         check_is_fitted(self)
         return self.classifier_
+
+
+def _given_targets(labels: Any, rows: int, data: TrainingData) -> torch.Tensor:
+    """Return the labels of rows for validation as codes, or as the probabilities that they are."""
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and data.targets.ndim == 2 and labels.shape == (rows, len(data.classes)):
+        return torch.from_numpy(soft_labels(labels))
+    if labels.shape != (rows,):
+        raise InputError(f"validation has {rows} rows and labels of shape {labels.shape}")
+    unknown = np.setdiff1d(labels, data.classes)
+    if len(unknown):
+        raise InputError(f"validation has the label {unknown.tolist()[0]!r}, which y has not: every class must be in y")
+    return torch.from_numpy(np.searchsorted(data.classes, labels).astype(np.int64))

@@ -16,39 +16,103 @@ from gradus.core.errors import InputError
 from gradus.losses import DenseFeatures, Features, SparseFeatures
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from sklearn.base import BaseEstimator
 
 
 class TrainingData(NamedTuple):
-    """Features, labels as codes and weights that sum to 1, ready for a ``LinearModel``."""
+    """Features, labels and weights that sum to 1, ready for a ``LinearModel``.
+
+    Attributes
+    ----------
+    targets : (samples,) codes of the classes, or (samples, classes) probabilities in the dtype of the features
+    """
 
     features: Features
-    codes: torch.Tensor
+    targets: torch.Tensor
     weights: torch.Tensor
     classes: np.ndarray[Any, Any]
+
+    @property
+    def codes(self) -> torch.Tensor:
+        """The codes of the labels, of probabilities those of the likeliest class."""
+        return self.targets if self.targets.ndim == 1 else self.targets.argmax(dim=1)
 
 
 def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, class_weight: Any) -> TrainingData:
     """Return ``X`` and ``y`` checked and converted, with ``n_features_in_`` set on the estimator.
 
+    ``y`` are labels (samples,), or probabilities (samples, classes) of two columns or more, whose classes are the
+    numbers of the columns.
+
     Raises
     ------
-    InputError : for NaN or infinities, wrong shapes, labels of other lengths, fewer than two classes, or bad weights
+    InputError : for NaN or infinities, wrong shapes, labels of other lengths, rows that are not probabilities, fewer
+        than two classes, or bad weights
     """
+    soft = np.ndim(y) == 2 and np.shape(y)[1] > 1
     try:
         X, y = validate_data(
-            estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], accept_large_sparse=True
+            estimator,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            accept_large_sparse=True,
+            multi_output=soft,
         )
-        check_classification_targets(y)
+        if not soft:
+            check_classification_targets(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
         raise InputError(str(error)) from None
+    features = as_features(X)
+    if soft:
+        return _of_probabilities(features, soft_labels(y), weights, class_weight)
     classes, codes = np.unique(y, return_inverse=True)
     weights = weights * _class_weights(class_weight, classes, y, weights)[codes]
-    _require_classes(classes, codes, weights)
-    weights = torch.from_numpy(weights / weights.sum())
-    features = as_features(X)
-    return TrainingData(features, torch.from_numpy(codes.astype(np.int64)), weights.to(features.dtype), classes)
+    _require_classes(classes, np.bincount(codes, weights=weights, minlength=len(classes)).astype(np.float64))
+    targets = torch.from_numpy(codes.astype(np.int64))
+    return TrainingData(features, targets, _normalised(weights, features), classes)
+
+
+def soft_labels(labels: Any) -> NDArray[np.float64]:
+    """Return rows of probabilities in float64, each divided by its sum.
+
+    Raises
+    ------
+    InputError : if a number is negative or not finite, or a row does not sum to 1 within 1e-3
+    """
+    try:
+        wide = np.asarray(labels, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("y has two axes and holds no numbers; expected labels (samples,) or probabilities") from None
+    sums = wide.sum(axis=1)
+    bad = np.flatnonzero((wide < 0).any(axis=1) | ~(np.abs(sums - 1) <= 1e-3))
+    if len(bad):
+        raise InputError(
+            f"row {bad[0]} of y sums to {sums[bad[0]]:.4g} with a smallest entry of {wide[bad[0]].min():.4g}; expected "
+            "labels (samples,), or rows (samples, classes) of probabilities >= 0 that sum to 1"
+        )
+    return np.asarray(wide / sums[:, None])
+
+
+def _of_probabilities(
+    features: Features, labels: NDArray[np.float64], weights: NDArray[np.float64], class_weight: Any
+) -> TrainingData:
+    classes = np.arange(labels.shape[1])
+    # a row counts as much as its probabilities of each class say; so do the classes that "balanced" counts
+    rows = np.repeat(np.arange(len(labels)), labels.shape[1])
+    shares = weights[rows] * labels.ravel()
+    factors = _class_weights(class_weight, classes, np.tile(classes, len(labels)), shares)
+    weights = weights * (labels @ factors)
+    _require_classes(classes, weights @ labels)
+    targets = torch.from_numpy(labels).to(features.dtype)
+    return TrainingData(features, targets, _normalised(weights, features), classes)
+
+
+def _normalised(weights: NDArray[np.float64], features: Features) -> torch.Tensor:
+    return torch.from_numpy(weights / weights.sum()).to(features.dtype)
 
 
 def new_data(estimator: BaseEstimator, X: Any) -> Features:
@@ -89,8 +153,8 @@ def _class_weights(class_weight: Any, classes: np.ndarray[Any, Any], y: Any, wei
     return np.asarray(chosen, dtype=np.float64)
 
 
-def _require_classes(classes: np.ndarray[Any, Any], codes: np.ndarray[Any, Any], weights: Any) -> None:
+def _require_classes(classes: np.ndarray[Any, Any], weights: NDArray[np.float64]) -> None:
     if len(classes) < 2:
         raise InputError(f"y has one class only ({classes[0]!r}); a classifier needs rows of at least two classes")
-    if np.count_nonzero(np.bincount(codes, weights=weights, minlength=len(classes))) < 2:
+    if np.count_nonzero(weights) < 2:
         raise InputError("sample_weight and class_weight leave one class only; give weight to at least two classes")

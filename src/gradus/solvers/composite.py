@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +13,7 @@ from gradus.core.protocols import Differentiable, Splittable, Term
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradus.core.protocols import Proximable
     from gradus.core.solution import Problem
 
 
@@ -36,6 +38,11 @@ def terms_of(problem: Problem) -> tuple[Term, ...]:
     """Return the terms of the problem's penalty; one that is not a sum is one term."""
     penalty = problem.penalty
     return penalty.terms if isinstance(penalty, Splittable) else (Term(penalty, None),)
+
+
+def inside(penalty: Proximable, point: Tensor, step: float) -> Tensor:
+    """Return ``point`` where the penalty is finite there, else its prox."""
+    return point if math.isfinite(penalty.value(point).item()) else penalty.prox(point, step)
 
 
 def rounding_noise(value: float, point: Tensor, rounding: float) -> float:

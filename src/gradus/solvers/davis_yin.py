@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.core.errors import InputError
-from gradus.solvers.composite import inner, rounding_noise, terms_of
+from gradus.solvers.composite import inner, inside, rounding_noise, terms_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +74,12 @@ class DavisYin:
                 raise InputError(f"DavisYin's {name} is {number}; expected a finite number > 0")
 
     def start(self, problem: Problem, point: Tensor) -> DavisYinState:
-        """Return the state at the prox of the first term; raise InputError where there are not one or two terms."""
+        """Return the state at the nearest point to ``point`` where the first term is finite.
+
+        Raises
+        ------
+        InputError : if the penalty has not one or two terms, or one of them is behind a linear map
+        """
         terms = terms_of(problem)
         if len(terms) > 2 or any(term.map is not None for term in terms):
             raise InputError(
@@ -82,7 +87,7 @@ class DavisYin:
                 f"{sum(term.map is not None for term in terms)} of them behind a linear map: use PrimalDual"
             )
         step = self.first_step if self.bound is None else 1.0 / self.bound
-        return DavisYinState(terms[0].penalty.prox(point, step), torch.zeros_like(point), step)
+        return DavisYinState(inside(terms[0].penalty, point, step), torch.zeros_like(point), step)
 
     def advance(self, problem: Problem, state: DavisYinState) -> DavisYinState:
         """Return the state after one step."""

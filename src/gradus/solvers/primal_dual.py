@@ -10,7 +10,7 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.core.splitting import Split, distance
-from gradus.solvers.composite import inner, rounding_noise, terms_of
+from gradus.solvers.composite import inner, inside, rounding_noise, terms_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,9 +99,12 @@ class PrimalDual:
             raise InputError(f"PrimalDual's first_step is {self.first_step}; expected a finite number > 0")
 
     def start(self, problem: Problem, point: Tensor) -> PrimalDualState:
-        """Return the state at the prox of g. Cost: one value and gradient and 80 products with the maps."""
+        """Return the state at the nearest point to ``point`` where g is finite.
+
+        Cost: one value and gradient and 80 products with the maps.
+        """
         split = Split.of(terms_of(problem))
-        point = split.prox(point, self.first_step)
+        point = point if split.direct is None else inside(split.direct, point, self.first_step)
         images = split.times(point)
         duals = tuple(torch.zeros_like(image) for image in images)
         norm = NORM_MARGIN * split.norm(point) if split.mapped else 0.0

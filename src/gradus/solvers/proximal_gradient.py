@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.core.errors import InputError
-from gradus.solvers.composite import inner
+from gradus.solvers.composite import inner, inside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,7 +68,7 @@ class ProximalGradient:
 
     def start(self, problem: Problem, point: Tensor) -> ProximalState:
         """Return the state at the nearest point to ``point`` where the penalty is finite."""
-        feasible = problem.penalty.prox(point, self.first_step) if _is_outside(problem, point) else point
+        feasible = inside(problem.penalty, point, self.first_step)
         return ProximalState(feasible, feasible, 1.0, self.first_step, math.inf, halted=False)
 
     def advance(self, problem: Problem, state: ProximalState) -> ProximalState:
@@ -105,10 +105,6 @@ def _accelerated(state: ProximalState, point: Tensor, steps: tuple[float, float]
     momentum = 0.5 * (1.0 + math.sqrt(1.0 + 4.0 * state.momentum**2 * (step / next_step)))
     ahead = point + ((state.momentum - 1.0) / momentum) * travelled
     return ProximalState(point, ahead, momentum, next_step, residual, halted=residual == 0.0)
-
-
-def _is_outside(problem: Problem, point: Tensor) -> bool:
-    return not math.isfinite(problem.penalty.value(point).item())
 
 
 def _halted(state: ProximalState) -> ProximalState:
