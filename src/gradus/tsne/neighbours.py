@@ -9,6 +9,7 @@ import torch
 
 from gradus.core import progress
 from gradus.kernels.nearest_neighbours import nearest_among, nearest_others
+from gradus.tsne.inverted_lists import nearest_approximately
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from gradus.tsne.metric import Metric
 
-# below this many rows float64 costs nothing that can be felt
+# below this many rows float64 and all pairs cost nothing that can be felt
 FEW = 10_000
 # norms above this, squared, come near the largest float32
 LARGEST_NORM = 1e15
@@ -84,9 +85,10 @@ class Searchable:
         return ((transformed - self.centre) / self.scale).to(self.points.dtype)
 
     def others(self, count: int) -> Neighbours:
-        """Return the ``count`` nearest other rows of every row."""
+        """Return the ``count`` nearest other rows of every row; beyond 10,000 rows about 99.5 % of them are."""
+        search = nearest_others if len(self.points) <= FEW else nearest_approximately
         with progress.task("nearest neighbours"):
-            indices, squared = nearest_others(self.points, count)
+            indices, squared = search(self.points, count)
         return self._named(indices, squared)
 
     def among(self, rows: Tensor | NDArray[np.floating], count: int) -> Neighbours:
