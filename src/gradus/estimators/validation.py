@@ -50,7 +50,8 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
     InputError : for NaN or infinities, wrong shapes, labels of other lengths, rows that are not probabilities, fewer
         than two classes, or bad weights
     """
-    soft = np.ndim(y) == 2 and np.shape(y)[1] > 1
+    shape = np.asarray(y).shape
+    soft = len(shape) == 2 and shape[1] > 1
     try:
         X, y = validate_data(
             estimator,
