@@ -1,5 +1,7 @@
 """Every mistake of the corpus is caught, most are named, and nothing right is blamed."""
 
+from functools import cache
+
 import pytest
 
 from check.corpus import RIGHT, WRONG
@@ -7,6 +9,13 @@ from gradus.check import check_gradient
 
 # what is not caught, and why; the figures in docs count it
 MISSED: dict[str, str] = {}
+
+
+@cache
+def kind(sample):
+    """Return the class of the first finding, or None where there is none."""
+    findings = check_gradient(sample.function, sample.pullback, *sample.inputs).findings
+    return findings[0].kind if findings else None
 
 
 def test_the_corpus_is_as_large_as_is_said():
@@ -24,13 +33,8 @@ def test_nothing_right_is_blamed(sample):
 
 @pytest.mark.parametrize("sample", WRONG, ids=lambda sample: sample.name)
 def test_every_mistake_is_caught(sample):
-    caught = not check_gradient(sample.function, sample.pullback, *sample.inputs)
-    assert caught == (sample.name not in MISSED)
+    assert (kind(sample) is not None) == (sample.name not in MISSED)
 
 
 def test_most_mistakes_are_named_by_their_class():
-    named = 0
-    for sample in WRONG:
-        findings = check_gradient(sample.function, sample.pullback, *sample.inputs).findings
-        named += bool(findings) and findings[0].kind in sample.kinds
-    assert named >= 0.7 * len(WRONG)
+    assert sum(kind(sample) in sample.kinds for sample in WRONG) >= 0.7 * len(WRONG)
