@@ -1,8 +1,20 @@
-"""Is this gradient right? With the wrong entries, and what they look like, where it is not."""
+"""Is this gradient right? Is this claim right? With the smallest counterexample where it is not."""
 
+from gradus.check.claims import ClaimVerdict, Judgement, check_claims
 from gradus.check.gradcheck import GradientError, gradcheck
 from gradus.check.gradient import check_gradient
 from gradus.check.settings import Settings
 from gradus.check.verdict import Entry, Finding, Verdict
 
-__all__ = ["Entry", "Finding", "GradientError", "Settings", "Verdict", "check_gradient", "gradcheck"]
+__all__ = [
+    "ClaimVerdict",
+    "Entry",
+    "Finding",
+    "GradientError",
+    "Judgement",
+    "Settings",
+    "Verdict",
+    "check_claims",
+    "check_gradient",
+    "gradcheck",
+]

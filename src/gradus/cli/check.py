@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from gradus.cli.options import FlatSession, Session
+from gradus.core.errors import InputError
 
 
 def command(
@@ -22,14 +24,19 @@ def command(
     case: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     session: FlatSession = Session(),
 ) -> int:
-    """Check the gradient of a function: the exit code is 0 if no error was found and 1 if one was.
+    """Check the gradient of a function, or the claims in a file: the exit code is 1 if anything was found wrong.
 
-    Without --backward it is the gradient that torch.autograd makes of the function.
+    Without --backward it is the gradient that torch.autograd makes of the function. A claim is a line such as
+
+      claim dL/dW[i,j] = x[j]*(yhat[i] - y[i])
+
+    after the formulas it is about, in a Markdown block that begins with ```gradus, or in a file of its own. A claim
+    that is neither refuted nor seen to agree counts as wrong.
 
     Parameters
     ----------
     target
-        The function: `package.module:function` or `file.py:function`; it is imported and run.
+        The function: `package.module:function` or `file.py:function`; it is imported and run. Or a file of claims.
     shape
         Shape of an input, such as 5,7; once for every input. Its values are drawn with the seed.
     inputs
@@ -45,14 +52,15 @@ def command(
     case
         Look at this situation only; a failure names the one it was seen in.
     """
+    from gradus.core.devices import use_threads
+
+    use_threads(session.threads)
+    if is_file_of_claims(target):
+        return _claims(Path(target), seed, session)
     from gradus.check.gradient import check_gradient
     from gradus.check.settings import Settings
     from gradus.check.target import Target, given_inputs, random_inputs
-    from gradus.cli.show import print_json
-    from gradus.core.devices import use_threads
-    from gradus.core.errors import InputError
 
-    use_threads(session.threads)
     place = Target.of(target)
     function = place.get()
     if bool(shape) == (inputs is not None):
@@ -60,10 +68,36 @@ def command(
     values = given_inputs(place.get(inputs), str(inputs)) if inputs else random_inputs(shape, dtype, seed)
     settings = Settings(place.get(reference) if reference else None, seed, case or None)
     verdict = check_gradient(function, place.get(backward) if backward else None, *values, settings=settings)
-    if session.json:
-        print_json(verdict.as_dict())
-    else:
-        from rich.console import Console
-
-        Console(highlight=False, soft_wrap=True).print(str(verdict), markup=False)
+    _show(verdict.as_dict(), str(verdict), session)
     return 0 if verdict.passed else 1
+
+
+def is_file_of_claims(target: str) -> bool:
+    """Tell whether ``target`` names a file and not a function in a module.
+
+    Examples
+    --------
+    >>> is_file_of_claims("notes.md"), is_file_of_claims("kernels.py:softmax")
+    (True, False)
+    """
+    return ":" not in target and Path(target).suffix != ""
+
+
+def _claims(path: Path, seed: int, session: Session) -> int:
+    from gradus.check.claims import check_claims
+
+    verdicts = check_claims(path, seed)
+    text = "\n".join(f"{path.name}:{verdict}" for verdict in verdicts)
+    _show({"claims": [verdict.as_dict() for verdict in verdicts]}, text, session)
+    return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def _show(facts: dict[str, Any], text: str, session: Session) -> None:
+    from gradus.cli.show import print_json
+
+    if session.json:
+        print_json(facts)
+        return
+    from rich.console import Console
+
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)

@@ -69,8 +69,10 @@ FLOAT_ARRAY_FUNCTIONS: dict[str, Callable[..., Array]] = {
 def _eliminated(matrix: Array) -> tuple[Array, Any]:
     """Return the inverse and the determinant, by Gauss-Jordan elimination with row exchanges."""
     size = len(matrix)
-    rows = [list(row) + [Fraction(int(i == k)) for k in range(size)] for i, row in enumerate(matrix)]
-    determinant: Any = Fraction(1)
+    # the matrix decides what numbers are counted in
+    zero = 0 * matrix.flat[0] if size else Fraction(0)
+    rows = [list(row) + [zero + int(i == k) for k in range(size)] for i, row in enumerate(matrix)]
+    determinant: Any = zero + 1
     for column in range(size):
         pivot = max(range(column, size), key=lambda r: abs(rows[r][column]))
         if rows[pivot][column] == 0:
@@ -92,7 +94,7 @@ def _batched(function: Callable[[Array], Any], rank: int) -> Callable[[Array], A
     def over_batch(x: Array) -> Array:
         batch = x.shape[: x.ndim - rank]
         found = [np.asarray(function(x[place]), dtype=object) for place in np.ndindex(*batch)]
-        return np.stack(found).reshape(*batch, *found[0].shape) if found else np.empty(batch, dtype=object)
+        return np.stack(found).reshape((*batch, *found[0].shape)) if found else np.empty(batch, dtype=object)
 
     return over_batch
 

@@ -181,7 +181,9 @@ def _fraction(value: int) -> Any:
 def _aligned(labelled: Labelled, axes: tuple[Index, ...]) -> Array:
     """Return the array with an axis for each of ``axes``, of length 1 where it has none."""
     order = [labelled.axes.index(axis) for axis in axes if axis in labelled.axes]
-    shown = labelled.array.transpose(order) if order else labelled.array
+    # a sum of objects is a bare number
+    array = np.asarray(labelled.array)
+    shown = array.transpose(order) if order else array
     return shown[tuple(slice(None) if axis in labelled.axes else None for axis in axes)]
 
 
