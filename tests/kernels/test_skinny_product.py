@@ -15,6 +15,14 @@ IMPLEMENTATIONS = [name for name in dispatch.implementations("skinny_product") i
 TYPES = [(torch.float32, torch.float32), (torch.float64, torch.float64), (torch.float32, torch.float64)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def wide_from_few_columns():
+    """Both ways of multiplying are run by small problems."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradus.kernels.skinny_product.cpu.WIDE", 32)
+        yield
+
+
 def draw(rows, columns, seed, dtype):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(rows, columns, generator=generator, dtype=torch.float64).to(dtype)

@@ -129,6 +129,24 @@ def test_agrees_with_the_reference(implementation, rows, classes, seed, single):
         torch.testing.assert_close(residual, expected, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", ["hard", "soft"])
+def test_no_subnormal_numbers_which_would_slow_what_multiplies_them(dtype, kind):
+    generator = torch.Generator().manual_seed(3)
+    logits = 50 * torch.randn(2000, 7, generator=generator, dtype=torch.float64).to(dtype)
+    if dtype == torch.float64:
+        logits *= 10
+    codes = torch.randint(7, (2000,), generator=generator)
+    targets = codes if kind == "hard" else torch.nn.functional.one_hot(codes, 7).to(dtype)
+    loss, residual = run("cpu", logits, targets, torch.full((2000,), 1e-4, dtype=dtype))
+    expected_loss, expected = run("reference", logits, targets, torch.full((2000,), 1e-4, dtype=dtype))
+    tiny = torch.finfo(dtype).tiny
+    assert ((expected != 0) & (expected.abs() < tiny)).any(), "the reference has some, so they were possible"
+    assert not ((residual != 0) & (residual.abs() < tiny)).any()
+    torch.testing.assert_close(residual, expected, rtol=1e-4, atol=4e-4 * torch.finfo(dtype).eps)
+    torch.testing.assert_close(loss, expected_loss)
+
+
 def test_same_bits_on_one_thread_and_on_all():
     generator = torch.Generator().manual_seed(2)
     logits = torch.randn(50_000, 10, generator=generator)

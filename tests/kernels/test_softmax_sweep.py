@@ -16,6 +16,14 @@ STORED = [torch.float32, torch.float64, torch.float16, torch.uint8]
 COMPUTED = [torch.float32, torch.float64]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def wide_from_few_columns():
+    """Both ways of multiplying are run by small problems."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradus.kernels.softmax_sweep.cpu.WIDE", 64)
+        yield
+
+
 def draw(shape, seed, stored=torch.float64):
     generator = torch.Generator().manual_seed(seed)
     if stored == torch.uint8:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # a block stays in the second level of the cache beside what is multiplied with it, and so does a converted span
-BLOCK_BYTES = 262_144
+BLOCK_BYTES = 131_072
 SPAN_BYTES = 1_048_576
 # sums over the rows are taken over at most this many parts, each with its own, added in their order
 PARTS = 32
@@ -80,7 +80,20 @@ def spans(matrix: Tensor, part: slice, dtype: torch.dtype) -> Iterator[tuple[sli
     buffer = torch.empty(min(step, part.stop - part.start), features, dtype=dtype)
     for start in range(part.start, part.stop, step):
         rows = slice(start, min(start + step, part.stop))
-        yield rows, buffer[: rows.stop - rows.start].copy_(matrix[rows])
+        block = buffer[: rows.stop - rows.start]
+        if matrix.dtype == torch.uint8:
+            _widen(matrix[rows].numpy(), block.numpy())
+        else:
+            block.copy_(matrix[rows])
+        yield rows, block
+
+
+@numba.njit(cache=True, nogil=True)
+def _widen(integers: np.ndarray, numbers: np.ndarray) -> None:
+    # torch converts bytes one by one
+    for i in range(len(integers)):
+        for j in range(integers.shape[1]):
+            numbers[i, j] = integers[i, j]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -116,31 +129,32 @@ def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def add_products(block: np.ndarray, factors: np.ndarray, sums: np.ndarray) -> None:
-    """Add sum_i factors[i, k] block[i, j] to sums[k, j]."""
+    """Add sum_i factors[i, k] block[i, j] to sums[k, j], and have the next block fetched meanwhile."""
     features, outputs = block.shape[1], factors.shape[1]
     lanes = VECTOR_BYTES // block.itemsize
     whole = features // (VECTORS * lanes) * (VECTORS * lanes)
     for k in range(0, outputs, TILE):
         left = min(outputs - k, TILE)
+        ahead = block.size if k == 0 else 0
         for j in range(0, whole, VECTORS * lanes):
             if left == 5:
-                _outer_5(block, factors, sums, j, k)
+                _outer_5(block, factors, sums, j, k, ahead)
             elif left == 4:
-                _outer_4(block, factors, sums, j, k)
+                _outer_4(block, factors, sums, j, k, ahead)
             elif left == 3:
-                _outer_3(block, factors, sums, j, k)
+                _outer_3(block, factors, sums, j, k, ahead)
             elif left == 2:
-                _outer_2(block, factors, sums, j, k)
+                _outer_2(block, factors, sums, j, k, ahead)
             else:
-                _outer_1(block, factors, sums, j, k)
+                _outer_1(block, factors, sums, j, k, ahead)
         for j in range(whole, features, lanes):
             if left == 5:
-                _edge_5(block, factors, sums, j, k)
+                _edge_5(block, factors, sums, j, k, ahead)
             elif left == 4:
-                _edge_4(block, factors, sums, j, k)
+                _edge_4(block, factors, sums, j, k, ahead)
             elif left == 3:
-                _edge_3(block, factors, sums, j, k)
+                _edge_3(block, factors, sums, j, k, ahead)
             elif left == 2:
-                _edge_2(block, factors, sums, j, k)
+                _edge_2(block, factors, sums, j, k, ahead)
             else:
-                _edge_1(block, factors, sums, j, k)
+                _edge_1(block, factors, sums, j, k, ahead)

@@ -65,14 +65,17 @@ def dot_products(rows: int, columns: int) -> Any:
 
 
 def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
-    """Return the function (matrix, factors, sums, j, k): sums[k + c, j + v] += sum_i factors[i, k + c] matrix[i, j + v]
+    """Return the function (matrix, factors, sums, j, k, ahead).
+
+    It adds sum_i factors[i, k + c] matrix[i, j + v] to sums[k + c, j + v], and asks for the numbers that lie ``ahead``
+    places further in memory, which may be past the end, so that they come into the cache meanwhile.
 
     matrix, factors, sums : C-contiguous matrices of one dtype; c < ``columns``, and v < ``vectors`` registers' width;
     if ``masked`` the matrix may end within the last register
     """
 
     @intrinsic
-    def tile(typing: Any, matrix: Any, factors: Any, sums: Any, j: Any, k: Any) -> Any:
+    def tile(typing: Any, matrix: Any, factors: Any, sums: Any, j: Any, k: Any, ahead: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             x, r, s = _matrices(context, builder, signature, arguments)
             emit = Emitter(builder, signature.args[0].dtype)
@@ -83,7 +86,10 @@ def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
 
             def add(i: ir.Value, old: Sequence[ir.Value]) -> list[ir.Value]:
                 row, own = x.row(i), builder.gep(r.row(i), [arguments[4]])
-                numbers = [emit.load(builder.gep(row, [offset]), mask) for offset in offsets]
+                pointers = [builder.gep(row, [offset]) for offset in offsets]
+                numbers = [emit.load(pointer, mask) for pointer in pointers]
+                for pointer in pointers:
+                    emit.ask_for(builder.gep(pointer, [arguments[5]]))
                 new = []
                 for c in range(columns):
                     factor = emit.everywhere(builder.load(builder.gep(own, [word(c)])))
@@ -95,7 +101,7 @@ def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
                 emit.store(total, place, mask)
             return context.get_dummy_value()
 
-        return types.void(matrix, factors, sums, types.int64, types.int64), generate
+        return types.void(matrix, factors, sums, types.int64, types.int64, types.int64), generate
 
     return tile
 
@@ -188,6 +194,13 @@ class Emitter:
         else:
             arguments = [value, pointer, ir.Constant(HALF_WORD, self._bytes), mask]
             self._call(f"llvm.masked.store.{self._suffix}.p0", ir.VoidType(), arguments)
+
+    def ask_for(self, pointer: ir.Value) -> None:
+        """Have the cache line at ``pointer`` fetched, which need not exist."""
+        pointer = self._builder.bitcast(pointer, ir.IntType(8).as_pointer())
+        # to read, into the second level of the cache, data
+        flags = [ir.Constant(HALF_WORD, flag) for flag in (0, 2, 1)]
+        self._call("llvm.prefetch.p0", ir.VoidType(), [pointer, *flags])
 
     def multiply_add(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         """Return a b + c, in one instruction where the processor has it."""

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numba
-import numpy as np
 import torch
 from torch import Tensor
 
 from gradus.kernels.blocks import add_products, each_part, multiply, parts_of, rows_of_blocks, spans
-from gradus.kernels.skinny_product import reference
 
-# from here on a general matrix product is as fast
-WIDE = 64
+if TYPE_CHECKING:
+    import numpy as np
+
+# from here on a general matrix product is as fast; it runs on one thread in each part
+WIDE = 256
 
 
 def product(matrix: Tensor, weights: Tensor) -> Tensor:
     """Return X W; see the package."""
-    outputs = weights.shape[1]
-    if not _narrow(matrix, outputs):
-        return reference.product(matrix, weights)
-    turned = np.ascontiguousarray(weights.detach().numpy().T)
-    result = torch.empty(len(matrix), outputs, dtype=weights.dtype)
+    samples, features = matrix.shape
+    outputs, dtype = weights.shape[1], weights.dtype
+    turned = weights.detach().t().contiguous()
+    result = torch.empty(samples, outputs, dtype=dtype)
 
     def run(part: slice) -> None:
-        for rows, block in spans(matrix.detach(), part, weights.dtype):
-            _multiply(block.numpy(), turned, result[rows].numpy())
+        for rows, block in spans(matrix.detach(), part, dtype):
+            if outputs < WIDE:
+                _multiply(block.numpy(), turned.numpy(), result[rows].numpy())
+            else:
+                torch.mm(block, turned.t(), out=result[rows])
 
-    each_part(parts_of(len(matrix), matrix.shape[1], 1, weights.dtype), run, 2 * matrix.numel() * outputs)
+    each_part(parts_of(samples, features, 1, dtype), run, 2 * matrix.numel() * outputs)
     return result
 
 
@@ -34,22 +39,19 @@ def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
     """Return X' R; see the package."""
     samples, features = matrix.shape
     outputs, dtype = residual.shape[1], residual.dtype
-    if not _narrow(matrix, outputs):
-        return reference.transposed_product(matrix, residual)
     factors = residual.detach().contiguous()
 
-    def run(part: slice) -> np.ndarray:
-        sums = np.zeros((outputs, features), factors.numpy().dtype)
+    def run(part: slice) -> Tensor:
+        sums = torch.zeros(outputs, features, dtype=dtype)
         for rows, block in spans(matrix.detach(), part, dtype):
-            _add_products(block.numpy(), factors[rows].numpy(), sums)
+            if outputs < WIDE:
+                _add_products(block.numpy(), factors[rows].numpy(), sums.numpy())
+            else:
+                sums.addmm_(factors[rows].t(), block)
         return sums
 
     parts = each_part(parts_of(samples, features, outputs, dtype), run, 2 * matrix.numel() * outputs)
-    return torch.from_numpy(np.sum(parts, axis=0).T)
-
-
-def _narrow(matrix: Tensor, outputs: int) -> bool:
-    return 0 < outputs < WIDE and matrix.numel() > 0
+    return torch.stack(parts).sum(dim=0).t()
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

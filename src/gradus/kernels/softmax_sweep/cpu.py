@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
 
 # from here on a general matrix product on blocks of rows is faster, and they should have at least so many rows
-WIDE = 64
-WIDE_ROWS = 256
+WIDE = 256
+WIDE_ROWS = 1024
 
 
 def loss(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
