@@ -13,7 +13,9 @@ from PIL import Image
 
 from gradus.core.errors import InputError
 from gradus.report import Map, draw_map
-from gradus.report.static_map import DARK, LIGHT, cluster_centre, map_picture
+from gradus.report.map_names import cluster_centre
+from gradus.report.palette import DARK, LIGHT
+from gradus.report.static_map import map_picture
 from report.report_contents import digits, hostile
 
 if TYPE_CHECKING:

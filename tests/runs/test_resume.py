@@ -37,8 +37,8 @@ KILLS = {
     "environment.json after the fit": 2,
     "metrics.json, between the two files of a step": 2,
     "environment.json after the evaluation": 3,
-    "map.parquet, between the two files of a step": 2,
-    "environment.json after the map": 3,
+    "map.parquet, after the pictures of its step": 3,
+    "environment.json after the map": 4,
     "environment.json after the report": 2,
 }
 

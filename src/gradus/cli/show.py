@@ -71,7 +71,8 @@ def _result(directory: RunDirectory, steps: Sequence[str]) -> dict[str, Any]:
     if "map" in steps:
         from gradus.runs.mapping import load_map
 
-        result["map"] = dict(load_map(directory / MAP).settings)
+        drawn = load_map(directory / MAP)
+        result["map"] = dict(drawn.settings) | {"quality": dict(drawn.quality)}
     last = {"fit": MODEL, "evaluate": METRICS, "map": PICTURE, "report": REPORT}[steps[-1]]
     return result | {"wrote": str(directory / last)}
 
@@ -107,8 +108,13 @@ def _print_errors(console: Console, metrics: dict[str, Any]) -> None:
     _print_fit(console, metrics["fit"] | {f"{part}_rows": count for part, count in rows.items()})
 
 
-def _print_map(console: Console, settings: dict[str, str]) -> None:
-    console.print("Map: " + ", ".join(f"{name} {value}" for name, value in settings.items()), markup=False)
+def _print_map(console: Console, drawn: dict[str, Any]) -> None:
+    from gradus.report.map_figures import figure_words
+
+    settings = ", ".join(f"{name} {value}" for name, value in drawn.items() if name != "quality")
+    console.print(f"Map: {settings}", markup=False)
+    for name, value in figure_words(drawn["quality"]).items():
+        console.print(f"  {name}: {value}", markup=False)
 
 
 _PRINTERS = {"fit": _print_fit, "errors": _print_errors, "map": _print_map}

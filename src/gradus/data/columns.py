@@ -18,10 +18,14 @@ USUAL_LABELS = ("label", "target", "class", "y")
 
 @dataclass(frozen=True)
 class Columns:
-    """Positions of columns, in the order of the table; ``features`` are all that are neither label nor ids."""
+    """Positions of columns, in the order of the table; ``features`` are all that are neither label nor ids.
+
+    The column of colours is among the features where it is neither; a reader that finds text in it leaves it out.
+    """
 
     label: int | None
     ids: int | None
+    color: int | None
     features: tuple[int, ...]
     notes: tuple[str, ...] = ()
 
@@ -32,7 +36,7 @@ def choose_columns(names: Sequence[str], options: ReadOptions, where: str, decla
     Parameters
     ----------
     names : of all columns
-    options : ``label``, ``ids`` and ``labelled`` count
+    options : ``label``, ``ids``, ``color`` and ``labelled`` count
     where : how a sentence names the table
     declared : the column that the file itself declares to hold the classes, used where none is asked for
 
@@ -51,12 +55,13 @@ def choose_columns(names: Sequence[str], options: ReadOptions, where: str, decla
     else:
         label = _position(names, options.label, where, "--label")
     ids = None if options.ids is None else _position(names, options.ids, where, "--ids")
+    color = None if options.color is None else _position(names, options.color, where, "--color")
     if label is not None and label == ids:
         raise InputError(
             f"{where}: the column {quoted(names[label])} was given as label and as ids; expected two columns"
         )
     features = tuple(column for column in range(len(names)) if column not in (label, ids))
-    return Columns(label, ids, features, tuple(notes))
+    return Columns(label, ids, color, features, tuple(notes))
 
 
 def _position(names: Sequence[str], name: str, where: str, option: str) -> int:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gradus.data.column import Column
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -24,6 +26,7 @@ class Dataset:
     is_test : (n,) bool where the source came with a test split, else None
     images : (n, height, width, channels) uint8 with 1 or 3 channels where the rows are images, else None
     feature_names : d column names where the source has them, else None
+    color : what a map is to be coloured by, (n,) values of a column, where one was asked for
     notes : what a person should know of how it was read (files skipped, rows sampled), a sentence each
     """
 
@@ -35,6 +38,7 @@ class Dataset:
     is_test: NDArray[np.bool_] | None = None
     images: NDArray[np.uint8] | None = None
     feature_names: tuple[str, ...] | None = None
+    color: Column | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

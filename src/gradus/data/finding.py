@@ -21,6 +21,7 @@ SPECIFIC = {
     "label": "a label column (--label)",
     "labels": "a file of labels (--labels)",
     "ids": "ids (--ids)",
+    "color": "a column to colour by (--color)",
     "size": "an image size (--size)",
     "channels": "a number of channels (channels)",
     "test": "a second source of test rows (--test)",

@@ -49,6 +49,7 @@ def stacked(first: Source, second: Source) -> Source:
         rows=first.rows + second.rows,
         load=load,
         labels=labels,
+        color=None if first.color is None or second.color is None else first.color.followed_by(second.color),
         row_ids=None,
         notes=(*first.notes, *second.notes),
     )

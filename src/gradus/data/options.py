@@ -18,6 +18,7 @@ class ReadOptions:
     label : the column that holds the classes (CSV, Parquet); None: the one called label, target, class or y
     labels : a file with one label a row beside a ``.npy`` of features (``.npy``, ``.csv``, ``.tsv`` or ``.txt``)
     ids : the column (CSV, Parquet) or array (``.npz``) whose values name the rows; they must differ
+    color : the column (CSV, Parquet) or array (``.npz``) that a map is coloured by; text in it is no feature
     size : (height, width) in pixels that every image is resized to; None: all must have the same size
     channels : 1 or 3, that every image is converted to; None: grey if all are grey, else colour
     skip_bad : leave out images that cannot be decoded, and say so in the notes; otherwise they are an error
@@ -30,6 +31,7 @@ class ReadOptions:
     label: str | None = None
     labels: Path | None = None
     ids: str | None = None
+    color: str | None = None
     size: tuple[int, int] | None = None
     channels: int | None = None
     skip_bad: bool = False

@@ -123,6 +123,7 @@ def _dataset(opened: Source, rows: NDArray[np.int64], content: Content, options:
         is_test=is_test,
         images=content.images,
         feature_names=content.feature_names,
+        color=None if opened.color is None else opened.color.at(rows),
         notes=tuple(notes),
     )
 

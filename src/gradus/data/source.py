@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gradus.data.column import Column
     from gradus.data.labels import Labels
 
 
@@ -53,6 +54,7 @@ class Source:
     load : reads the rows at the given positions (sorted, int64)
     labels : of every row, or None
     row_ids : of every row; None: the position is the name
+    color : of every row, what a map is coloured by, or None
     is_test : (rows,) bool where the source declares a test split, or None
     notes : what a person should know of the opening, a sentence each
     """
@@ -63,6 +65,7 @@ class Source:
     load: Load
     labels: Labels | None = None
     row_ids: Sequence[str] | None = None
+    color: Column | None = None
     is_test: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
 

@@ -41,11 +41,14 @@ class Map:
     Attributes
     ----------
     positions : (n, 2) float32
-    settings : perplexity, KL divergence, iterations, ...: shown beside the map
+    settings : perplexity, iterations, ...: shown beside the map
+    quality : how true it is: ``kl_divergence``, ``recall_at_10`` and ``recall_at_50`` (shares of a row's nearest rows
+        that are among its nearest on the map), ``rank_correlation`` (of distances); those that are known
     """
 
     positions: NDArray[np.float32]
     settings: Mapping[str, str] = field(default_factory=dict)
+    quality: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

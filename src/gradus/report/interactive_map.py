@@ -24,8 +24,9 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from bokeh.transform import transform
 
-from gradus.report.palette import OUTCOME_COLOURS, class_colours
-from gradus.report.static_map import LIGHT, point_size
+from gradus.report.colour_modes import colour_mode
+from gradus.report.palette import LIGHT, OUTCOME_COLOURS, class_colours
+from gradus.report.static_map import point_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +136,7 @@ def map_columns(content: ReportContent, order: NDArray[np.int64], sprites: Sprit
 
     Numbers are base64 of little-endian arrays: ``label``, ``predicted`` and ``rank`` (the place of the label among the
     classes, 1 is right) uint16, or uint32 where there are more classes; ``probability`` float32; ``test`` uint8;
-    ``slot`` int32.
+    ``slot`` int32; ``colouring`` uint32, positions among the names of ``mode``, where a column colours the map.
     """
     dataset, predictions = content.dataset, content.predictions
     columns: dict[str, NDArray[Any]] = {}
@@ -147,12 +148,16 @@ def map_columns(content: ReportContent, order: NDArray[np.int64], sprites: Sprit
         columns["probability"] = predictions.probability.astype("<f4")
         columns["test"] = predictions.is_test.astype("u1")
         columns["rank"] = (predictions.greater + predictions.equal + 1).astype(code)
+    mode = None if dataset.color is None else colour_mode(dataset.color)
+    if mode is not None:
+        columns["colouring"] = mode.codes.astype("<u4")
     if sprites is not None:
         columns["slot"] = sprites.slots.astype("<i4")
     return {
         "classes": list(dataset.class_names),
         "colours": list(class_colours(len(dataset.class_names))),
         "outcomeColours": list(OUTCOME_COLOURS),
+        "mode": None if mode is None else {"title": mode.title, "names": mode.names, "colours": mode.colours},
         "rowIds": dataset.row_ids[order].tolist(),
         "columns": {
             name: {"type": values.dtype.str[-2:], "data": base64.b64encode(values[order].tobytes()).decode("ascii")}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from gradus.report.colouring import Categories, colouring_of
 from gradus.report.interactive_map import map_columns, map_figure, paint_order, place_order
+from gradus.report.map_figures import figure_words
+from gradus.report.palette import DARK, LIGHT
 from gradus.report.sprites import Sprites, pack_sprites
-from gradus.report.static_map import DARK, LIGHT, map_picture
+from gradus.report.static_map import map_picture
 
 if TYPE_CHECKING:
     from gradus.report.content import ReportContent
@@ -24,6 +27,7 @@ def map_section(content: ReportContent) -> dict[str, Any] | None:
     if content.map is None:
         return None
     order = paint_order(content)
+    colouring = colouring_of(content.dataset)
     sprites = _sprites(content)
     columns = map_columns(content, order, sprites)
     columns["topK"] = _several(content)
@@ -32,6 +36,9 @@ def map_section(content: ReportContent) -> dict[str, Any] | None:
         "light": _picture(content, LIGHT),
         "dark": _picture(content, DARK),
         "settings": content.map.settings,
+        "quality": figure_words(content.map.quality),
+        "named": len(colouring.names) if isinstance(colouring, Categories) else 0,
+        "colour": None if colouring is None else colouring.title,
         "figure": map_figure(content.map, order),
         "columns": columns,
         "sheets": () if sprites is None else sprites.sheets,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,20 @@ _TEN = (
 )  # fmt: skip
 # right, in the top k, wrong: blue, yellow-orange and vermilion stay apart for colour-blind readers (Okabe & Ito 2008)
 OUTCOME_COLOURS = ("#56a0d3", "#e6a817", "#d1495b")
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Colours of a picture: its ground, its ink, points without a class, and points whose value is missing."""
+
+    ground: str
+    ink: str
+    point: str
+    faint: str
+
+
+LIGHT = Scheme("#ffffff", "#1b1f24", "#3f6f9f", "#c8ccd2")
+DARK = Scheme("#15181c", "#eceff2", "#8ab4dc", "#4a5058")
 
 # OKLab to linear sRGB (Ottosson 2020, "A perceptual color space for image processing")
 _TO_CONE = np.array(

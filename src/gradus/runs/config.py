@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gradus.core.errors import InputError
 
 Scaling = Literal["auto", "none", "standard"]
+Metric = Literal["euclidean", "cosine", "correlation", "manhattan"]
 
 
 @dataclass(frozen=True)
@@ -102,15 +103,41 @@ class MapConfig:
     ----------
     perplexity
         Effective number of neighbours of every row; "auto" is 30, or less where there are fewer than 91 rows.
+    n_neighbors
+        Tie every row to this many neighbours with equal weight, in place of the perplexity: 15 is faster.
+    metric
+        How far rows are apart: "euclidean", "cosine", "correlation" or "manhattan".
+    dof
+        Degrees of freedom of the kernel: 1 is t-SNE, less shows clusters within clusters.
     components
-        Principal components that the map starts from, where the data has more features.
+        Principal components that the map starts from, where the data has more features; Euclidean distances only.
     map_iterations
         Gradient steps of t-SNE.
+    color
+        Column (or array of an .npz) that colours the map, in place of the labels.
     """
 
     perplexity: float | Literal["auto"] = "auto"
+    n_neighbors: int | None = None
+    metric: Metric = "euclidean"
+    dof: float = 1.0
     components: int = 50
     map_iterations: int = 750
+    color: str | None = None
+
+    def neighbours_for(self, rows: int) -> int | None:
+        """Return the neighbours that rows are tied to alike: as asked, or one where rows are too few for a perplexity.
+
+        Raises
+        ------
+        InputError : if more were asked for than there are other rows
+        """
+        if self.n_neighbors is not None and self.n_neighbors >= rows:
+            raise InputError(
+                f"--n-neighbors is {self.n_neighbors}, but {rows} rows have {rows - 1} neighbours each: "
+                f"give at most {rows - 1}"
+            )
+        return 1 if self.n_neighbors is None and self.perplexity == "auto" and rows < 4 else self.n_neighbors
 
     def perplexity_for(self, rows: int) -> float:
         """Return the perplexity of a map of so many rows.
@@ -169,6 +196,14 @@ def _check(config: RunConfig) -> None:
         ("--level", evaluate.level, 0 < evaluate.level < 1, "a confidence level above 0 and below 1, such as 0.95"),
         ("--largest-k", evaluate.largest_k, evaluate.largest_k > 0, "a positive number of classes"),
         ("--perplexity", drawing.perplexity, _is_perplexity(drawing.perplexity), '"auto" or a number above 1'),
+        (
+            "--n-neighbors",
+            drawing.n_neighbors,
+            drawing.n_neighbors is None or drawing.n_neighbors > 0,
+            "a positive number of neighbours",
+        ),
+        ("--metric", drawing.metric, drawing.metric in get_args(Metric), ", ".join(get_args(Metric))),
+        ("--dof", drawing.dof, 0 < drawing.dof < float("inf"), "a positive number"),
         ("--components", drawing.components, drawing.components > 0, "a positive number of components"),
         ("--map-iterations", drawing.map_iterations, drawing.map_iterations > 0, "a positive number of iterations"),
     )

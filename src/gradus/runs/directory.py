@@ -22,13 +22,14 @@ METRICS = "metrics.json"
 PREDICTIONS = "predictions.parquet"
 MAP = "map.parquet"
 PICTURE = "map.png"
+VECTORS = "map.svg"
 REPORT = "report.html"
 
 # What each step leaves behind, in the order of the steps, and which steps are computed from that.
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "fit": (MODEL,),
     "evaluate": (METRICS, PREDICTIONS),
-    "map": (PICTURE, MAP),
+    "map": (PICTURE, VECTORS, MAP),
     "report": (REPORT,),
 }
 DERIVED: dict[str, tuple[str, ...]] = {

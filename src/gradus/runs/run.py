@@ -62,6 +62,7 @@ def read_options(config: RunConfig, *, labelled: bool) -> ReadOptions:
         label=data.label,
         labels=Path(data.labels) if data.labels else None,
         ids=data.ids,
+        color=config.map.color,
         size=parse_size(data.size),
         skip_bad=data.skip_bad,
         sample=data.sample,
@@ -121,7 +122,8 @@ def begin(directory: RunDirectory, config: RunConfig, *, labelled: bool = True) 
 
 def _check_feasible(config: RunConfig, dataset: Dataset) -> None:
     """Refuse now, and not in the middle of the run, what these rows do not allow."""
-    config.map.perplexity_for(len(dataset))
+    if config.map.neighbours_for(len(dataset)) is None:
+        config.map.perplexity_for(len(dataset))
     if dataset.labels is None or config.fit.alpha != "auto":
         return
     train = split_rows(dataset, config.data.test_fraction, config.seed).train

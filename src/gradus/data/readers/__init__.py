@@ -41,11 +41,11 @@ class Reader:
     accepts: frozenset[str] = frozenset()
 
 
-DELIMITED = frozenset({"label", "ids", "test"})
+DELIMITED = frozenset({"label", "ids", "color", "test"})
 READERS = (
     Reader("the bundled digits", (), open_digits),
     Reader(FOLDER, (), open_image_folder, frozenset({"size", "channels", "test"})),
-    Reader("an .npz archive", (".npz",), open_npz, frozenset({"ids", "test"})),
+    Reader("an .npz archive", (".npz",), open_npz, frozenset({"ids", "color", "test"})),
     Reader("an .npy array", (".npy",), open_npy, frozenset({"labels", "label"})),
     Reader("a CSV table", (".csv", ".csv.gz"), open_delimited, DELIMITED),
     Reader("a TSV table", (".tsv", ".tsv.gz"), open_delimited, DELIMITED),

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from gradus.core.errors import InputError
 from gradus.data.arrays import as_exact_floats
+from gradus.data.column import Column, column_of_numbers
 from gradus.data.labels import MISSING, Labels, from_declared, from_numbers, from_text
 from gradus.data.text import quoted, readable, row_name
 
@@ -83,6 +84,26 @@ def names_of(column: pa.ChunkedArray, where: str) -> list[str]:
     if not is_number(plain.type):
         raise InputError(f"{where}: the id column is of the type {plain.type}; expected text or integers")
     return ["" if value is None else str(value) for value in plain.to_pylist()]
+
+
+def color_of(column: pa.ChunkedArray, name: str) -> Column:
+    """Return a column of numbers or text to colour by; null is missing.
+
+    Raises
+    ------
+    InputError : if the column holds neither
+    """
+    plain = _plain(column)
+    if is_number(plain.type):
+        return column_of_numbers(name, floats_of(plain))
+    if is_text(plain.type):
+        return Column(name, np.array([readable(cell) for cell in _texts(plain)], np.str_))
+    raise InputError(f"the column {quoted(name)} is of the type {plain.type}; expected numbers or text (--color)")
+
+
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of the values, of a dictionary that of its entries."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from gradus.core.progress import task
 from gradus.data.arrays import as_exact_floats
 from gradus.data.checks import check_some
+from gradus.data.column import Column, column_of_cells
 from gradus.data.columns import choose_columns
 from gradus.data.labels import from_cells
 from gradus.data.readers.delimited_table import find_layout, read_table
@@ -33,13 +34,18 @@ def open_delimited(path: Path, options: ReadOptions) -> Source:
     """
     layout = find_layout(path)
     columns = choose_columns(layout.names, options, layout.where)
-    text = [column for column in (columns.label, columns.ids) if column is not None]
+    sure = tuple(column for column in columns.features if column != columns.color)
+    text = {column for column in (columns.label, columns.ids, columns.color) if column is not None}
     with task(f"reading {readable(path.name)}"):
-        table = read_table(layout, columns.features, text)
-    check_some(table.num_rows, len(columns.features), layout.where)
-    numbers = _numbers(table, columns.features)
-    kept, notes = _without_counter(layout.names, columns.features, numbers)
-    names = tuple(layout.names[columns.features[place]] for place in kept)
+        table = read_table(layout, sure, sorted(text))
+    color = None
+    if columns.color is not None:
+        color = column_of_cells(layout.names[columns.color], _text(table, columns.color))
+    features = columns.features if color is not None and color.is_number else sure
+    check_some(table.num_rows, len(features), layout.where)
+    numbers = _numbers(table, features, columns.color, color)
+    kept, notes = _without_counter(layout.names, features, numbers)
+    names = tuple(layout.names[features[place]] for place in kept)
 
     def load(rows: NDArray[np.int64]) -> Content:
         chosen = numbers[np.ix_(rows, kept)] if len(rows) < len(numbers) or notes else numbers
@@ -52,15 +58,18 @@ def open_delimited(path: Path, options: ReadOptions) -> Source:
         load=load,
         labels=None if columns.label is None else from_cells(_text(table, columns.label), layout.where),
         row_ids=None if columns.ids is None else [readable(name) for name in _text(table, columns.ids)],
+        color=color,
         notes=(*columns.notes, *notes),
     )
 
 
-def _numbers(table: pa.Table, columns: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the columns side by side, (rows, columns); null is NaN."""
+def _numbers(
+    table: pa.Table, columns: tuple[int, ...], parsed: int | None, values: Column | None
+) -> NDArray[np.float64]:
+    """Return the columns side by side, (rows, columns), of which ``parsed`` has the ``values``; null is NaN."""
     numbers = np.empty((table.num_rows, len(columns)), dtype=np.float64)
     for place, column in enumerate(columns):
-        numbers[:, place] = table[f"f{column}"].to_numpy()
+        numbers[:, place] = values.values if column == parsed and values else table[f"f{column}"].to_numpy()
     return numbers
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from gradus.core.errors import InputError
 from gradus.core.progress import task
 from gradus.data.checks import check_same_length
+from gradus.data.column import Column, column_of_cells, column_of_numbers
 from gradus.data.joining import joined, stacked
 from gradus.data.labels import from_array
 from gradus.data.readers.array_source import array_source
@@ -57,10 +58,11 @@ def open_npz(path: Path, options: ReadOptions) -> Source:
     whole = next(iter(sources.values()))
     if len(sources) == 1:
         return whole
-    if options.ids is not None:
-        raise InputError(
-            f"{shown_path(path)}: ids cannot be given where the archive has a test split; leave the option out"
-        )
+    for option in ("ids", "color"):
+        if getattr(options, option) is not None:
+            raise InputError(
+                f"{shown_path(path)}: {option} cannot be given where the archive has a test split; leave the option out"
+            )
     train = sources["train"]
     if "validation" in sources:
         note = f"The array {parts['validation'].features!r} was read as training rows, since there are test rows."
@@ -136,13 +138,28 @@ def _source(
             f"{shown_path(path)}: {part.features!r} has no labels beside it among {listed(arrays)}; {EXPECTED}"
         )
     source = array_source(arrays[part.features], where, readable(path.stem), labels)
-    if options.ids is None:
-        return source
-    return replace(source, row_ids=_ids(path, arrays, options.ids, source.rows))
+    if options.ids is not None:
+        source = replace(source, row_ids=_ids(path, arrays, options.ids, source.rows))
+    if options.color is not None:
+        source = replace(source, color=_color(path, arrays, options.color, source.rows))
+    return source
 
 
 def _ids(path: Path, arrays: Mapping[str, NDArray[np.generic]], key: str, rows: int) -> list[str]:
+    return [readable(str(value)) for value in _of_every_row(path, arrays, key, rows, "ids").tolist()]
+
+
+def _color(path: Path, arrays: Mapping[str, NDArray[np.generic]], key: str, rows: int) -> Column:
+    values = _of_every_row(path, arrays, key, rows, "color")
+    if values.dtype.kind in "biuf":
+        return column_of_numbers(key, values)
+    return column_of_cells(key, [str(value) for value in values.tolist()])
+
+
+def _of_every_row(
+    path: Path, arrays: Mapping[str, NDArray[np.generic]], key: str, rows: int, option: str
+) -> NDArray[np.generic]:
     if key not in arrays or arrays[key].ndim != 1:
-        raise InputError(f"{shown_path(path)}: ids names {key!r}; expected an array (n,) among {listed(arrays)}")
-    check_same_length(rows, len(arrays[key]), shown_path(path), "ids")
-    return [readable(str(value)) for value in arrays[key].tolist()]
+        raise InputError(f"{shown_path(path)}: {option} names {key!r}; expected an array (n,) among {listed(arrays)}")
+    check_same_length(rows, len(arrays[key]), shown_path(path), option)
+    return arrays[key]

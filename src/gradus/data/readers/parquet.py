@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +17,17 @@ from gradus.data.checks import check_some
 from gradus.data.columns import Columns, choose_columns
 from gradus.data.image_batches import read_images
 from gradus.data.readers.arrow_columns import (
+    color_of,
     first_value,
     is_image,
     is_number,
+    is_text,
     is_vector,
     labels_of,
     matrix_of_numbers,
     matrix_of_vectors,
     names_of,
+    value_type,
 )
 from gradus.data.source import Content, Source
 from gradus.data.text import listed, one_line, quoted, readable, shown_path
@@ -92,7 +95,7 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
 def _source(path: Path, opened: _Opened, options: ReadOptions) -> Source:
     classes = _declared_classes(opened)
     declared = next(iter(classes)) if len(classes) == 1 else None
-    columns = choose_columns(opened.names, options, opened.where, declared)
+    columns = _without_text(opened, choose_columns(opened.names, options, opened.where, declared))
     load, notes = _load(opened, columns, options)
     label, ids = columns.label, columns.ids
     names = None if ids is None else names_of(opened.column(ids), opened.where)
@@ -107,8 +110,16 @@ def _source(path: Path, opened: _Opened, options: ReadOptions) -> Source:
             opened.column(label), classes.get(opened.names[label]), f"{opened.where}[{quoted(opened.names[label])}]"
         ),
         row_ids=names,
+        color=None if columns.color is None else color_of(opened.column(columns.color), opened.names[columns.color]),
         notes=(*columns.notes, *notes),
     )
+
+
+def _without_text(opened: _Opened, columns: Columns) -> Columns:
+    """Return the columns with that of the colours no feature where it holds text."""
+    if columns.color is None or not is_text(value_type(opened.kind(columns.color))):
+        return columns
+    return replace(columns, features=tuple(column for column in columns.features if column != columns.color))
 
 
 def _guarded(load: Load, where: str) -> Load:

@@ -4,6 +4,7 @@ const MANY = 20;
 function colourModes(rows) {
   const modes = {};
   const classes = { names: rows.classes, colours: rows.colours };
+  if (rows.mode) modes.column = { ...rows.mode, codes: rows.colouring };
   if (rows.label) modes.label = { title: "Class", ...classes, codes: rows.label };
   if (rows.predicted) modes.predicted = { title: "Predicted class", ...classes, codes: rows.predicted };
   if (rows.outcome) modes.outcome = outcomeMode(rows);
