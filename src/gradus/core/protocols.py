@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gradus.core.columns import SparseColumns
     from gradus.core.solution import Problem
 
 
@@ -43,6 +44,49 @@ class Curved(Smooth, Protocol):
 
 
 @runtime_checkable
+class LogLinear(Smooth, Protocol):
+    """A smooth function of a matrix (W; b) whose features can be had one at a time, each touching few samples.
+
+    sum_i w_i lse(z_i) - <C, (W; b)>, z_i = W' x_i + b: a log-linear model with C = (X' Y; 1' Y) for the labels Y, whose
+    rows are w_i times probabilities. Without an intercept there is no b.
+    """
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of a point: a row for each feature and perhaps one for the intercept, a column for each output."""
+
+    @property
+    def intercept(self) -> bool:
+        """Whether b is there."""
+
+    @property
+    def shares(self) -> Tensor:
+        """The weights w, (samples,), float64, not negative, sum 1."""
+
+    @property
+    def labels(self) -> Tensor:
+        """Y, (samples, outputs), float64."""
+
+    def column_sums(self) -> Tensor:
+        """Return sum_i w_i |x_ij|, which no slope exceeds anywhere, and sum_i w_i x_ij^2; (features, 2), float64."""
+
+    def columns(self, features: Tensor) -> SparseColumns:
+        """Return a copy of the features at ``features``, (columns,) int64, ascending."""
+
+    def slopes(self, residual: Tensor, features: Tensor) -> Tensor:
+        """Return the sums of w_i x_ij r_i for some features, (features, outputs), float64; r is (samples, outputs)."""
+
+    def value_and_residual(self, logits: Tensor) -> tuple[float, Tensor]:
+        """Return the value at the logits, (samples, outputs) float64, and residuals r that are feasible for the dual.
+
+        At s r, s in [0, 1], the dual function is ``dual_value(s r)`` minus the penalty's conjugate at minus the slopes.
+        """
+
+    def dual_value(self, residual: Tensor) -> float:
+        """Return minus the conjugate of the function of the logits at the residuals, strongly concave in them."""
+
+
+@runtime_checkable
 class Proximable(Protocol):
     """A function whose proximal operator is known in closed form."""
 
@@ -62,6 +106,15 @@ class Conjugable(Proximable, Protocol):
 
     def gauge(self, point: Tensor) -> float:
         """Return the smallest s >= 0 such that h*(point / t) is finite for every t > s; ``inf`` where none is."""
+
+
+@runtime_checkable
+class Thresholding(Conjugable, Protocol):
+    """A penalty that is a sum over entries, and to whose conjugate small entries add nothing."""
+
+    @property
+    def threshold(self) -> float:
+        """Entries of the conjugate's argument up to this size add 0 to it, and alone make a gauge of at most 1."""
 
 
 @runtime_checkable

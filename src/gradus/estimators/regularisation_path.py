@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from gradus.core import progress
 from gradus.core.solution import Problem, Solution
-from gradus.estimators.softmax_problem import FACTORED_FEATURES, Settings, certificate, chosen_solver, on_weights
+from gradus.estimators.softmax_problem import FACTORED_FEATURES, Settings, certificate, on_weights
+from gradus.estimators.solving import solved
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
 from gradus.penalties import L2
-from gradus.solvers import LBFGS, Stop, minimize, resume
+from gradus.solvers import LBFGS, Stop, resume
 from gradus.solvers.lbfgs import LBFGSState, Pair
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from gradus.core.protocols import Certificate, Proximable
+    from gradus.core.protocols import Certificate
     from gradus.losses import CrossEntropy, LinearModel
 
 # the certificate is looked at where its estimate is this much below the tolerance
@@ -56,14 +57,14 @@ def regularisation_path(
         begun = time.perf_counter()
         at = replace(settings, alpha=float(alpha))
         penalty = at.penalty()
-        bound = _Uncentred(centred, certificate(model, penalty))
+        bound = certificate(model, penalty)
         if ridge and spectrum is not None:
-            solution, trail = _by_quasi_newton(centred, at, bound, spectrum, trail)
+            found, trail = _by_quasi_newton(centred, at, _Uncentred(centred, bound), spectrum, trail)
+            solution = replace(found, point=centred.uncentred_point(found.point))
         else:
-            solution = _by_chosen_solver(centred, penalty, at, bound, trail)
+            solution = solved(model, penalty, at, trail.points[-1] if trail.points else model.zeros(), bound)
             trail = trail.extended(math.log(alpha), solution.point, ())
-        published = replace(solution, point=centred.uncentred_point(solution.point))
-        yield PathPoint(float(alpha), published, time.perf_counter() - begun)
+        yield PathPoint(float(alpha), solution, time.perf_counter() - begun)
 
 
 def shared_spectrum(model: LinearModel[CrossEntropy]) -> Spectrum:
@@ -121,15 +122,6 @@ class _Trail:
             if product > 0:
                 moved.append(Pair(pair.step, change, product))
         return tuple(moved)
-
-
-def _by_chosen_solver(
-    model: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, bound: Certificate, trail: _Trail
-) -> Solution:
-    """Minimise by the solver that a single fit would use, from the last solution."""
-    start = trail.points[-1] if trail.points else model.zeros()
-    stop = Stop(bound, settings.tol, int(settings.max_iter))
-    return minimize(model, on_weights(penalty, model), start, chosen_solver(settings.solver, model, penalty), stop)
 
 
 def _by_quasi_newton(

@@ -8,7 +8,16 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError, did_you_mean
-from gradus.core.protocols import Certificate, Conjugable, Differentiable, Proximable, Solver, Splittable, Term
+from gradus.core.protocols import (
+    Certificate,
+    Conjugable,
+    Differentiable,
+    Proximable,
+    Solver,
+    Splittable,
+    Term,
+    Thresholding,
+)
 from gradus.losses import (
     CholeskyPreconditioner,
     CrossEntropy,
@@ -16,17 +25,31 @@ from gradus.losses import (
     DiagonalPreconditioner,
     DualityGap,
     LinearModel,
+    SparseFeatures,
+    SparseGap,
 )
 from gradus.losses.certificate import Stationarity
 from gradus.penalties import L1, L2, Composed, ElasticNet, FirstRows, Huber, Masked, Nonconvex, SmoothMasked, Sum, Zero
-from gradus.solvers import LBFGS, DavisYin, NewtonCG, PrimalDual, ProximalGradient, ProximalNewton, Terms
+from gradus.solvers import (
+    LBFGS,
+    CoordinateDescent,
+    DavisYin,
+    NewtonCG,
+    PrimalDual,
+    ProximalGradient,
+    ProximalNewton,
+    Terms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gradus.losses.preconditioner import Preconditioner
 
-SOLVERS = ("auto", "lbfgs", "newton-cg", "proximal-newton", "proximal-gradient", "davis-yin", "primal-dual")
+SOLVERS = (
+    *("auto", "lbfgs", "newton-cg", "proximal-newton", "coordinate-descent"),
+    *("proximal-gradient", "davis-yin", "primal-dual"),
+)
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves
 FACTORED_FEATURES = 2048
 # up to here Newton's method is as fast as L-BFGS, and its last step overshoots the tolerance by orders of magnitude
@@ -107,9 +130,34 @@ def _on_first_rows(term: Term, rows: int) -> Proximable:
 
 def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certificate:
     """Return the relative duality gap, or the relative gradient mapping where the penalty has no useful conjugate."""
+    if isinstance(penalty, Thresholding) and isinstance(model.features, SparseFeatures):
+        return SparseGap(model, model.features, penalty)
     if isinstance(penalty, Conjugable) and not isinstance(penalty, Zero):
         return DualityGap(model, penalty)
     return Stationarity.of(model, on_weights(penalty, model))
+
+
+def is_gap(bound: Certificate) -> bool:
+    """Return whether the certificate is a duality gap, which bounds how far the value is from the minimum."""
+    return isinstance(bound, DualityGap | SparseGap)
+
+
+def coordinate_descent(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> CoordinateDescent | None:
+    """Return the descent on single coordinates where it is the solver of that name; None where it is another.
+
+    Raises
+    ------
+    InputError : if it is named, and the penalty or the data is not for it
+    """
+    terms, sparse = _terms(penalty, model), isinstance(model.features, SparseFeatures)
+    suits = sparse and terms is not None and terms.absolute > 0
+    if name == "coordinate-descent" and not suits:
+        data = "CSR" if sparse else "dense"
+        raise InputError(
+            f"solver is 'coordinate-descent', which is for L1 and ElasticNet on CSR data, and the penalty is "
+            f"{type(penalty).__name__} and the data {data}: use 'auto'"
+        )
+    return CoordinateDescent(terms) if terms is not None and suits and name in ("auto", "coordinate-descent") else None
 
 
 def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any]:

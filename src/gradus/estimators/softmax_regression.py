@@ -18,21 +18,20 @@ from gradus.estimators.softmax_problem import (
     Settings,
     certificate,
     checked_penalty,
-    chosen_solver,
     convex_start,
-    on_weights,
+    is_gap,
 )
+from gradus.estimators.solving import solved
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.estimators.threads import threads_worth
 from gradus.estimators.validation import TrainingData, new_data, training_data
-from gradus.losses import CrossEntropy, DualityGap, LinearModel
+from gradus.losses import CrossEntropy, LinearModel
 from gradus.penalties import Nonconvex
-from gradus.solvers import Stop, minimize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gradus.core.protocols import Certificate, Proximable
+    from gradus.core.protocols import Proximable
     from gradus.core.solution import Solution
 
 
@@ -64,11 +63,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     class_weight : None, "balanced", or a dict from class to weight
     tol : > 0
     max_iter : most iterations, >= 0
-    solver : "lbfgs", "newton-cg", "proximal-newton" (absolute values with or without squares), "proximal-gradient"
-        (FISTA), "davis-yin" (one penalty or a ``Sum`` of two), "primal-dual" (any sum, also behind linear maps), or
-        "auto": Newton-CG for few unknowns and L-BFGS for many where the penalty is smooth; proximal Newton for absolute
-        values on dense data with at least as many rows as features and few classes; Davis-Yin or primal-dual for sums;
-        FISTA elsewhere
+    solver : "lbfgs", "newton-cg", "proximal-newton" (absolute values with or without squares), "coordinate-descent"
+        (the same, on CSR data), "proximal-gradient" (FISTA), "davis-yin" (one penalty or a ``Sum`` of two),
+        "primal-dual" (any sum, also behind linear maps), or "auto": Newton-CG for few unknowns and L-BFGS for many
+        where the penalty is smooth; for absolute values coordinate descent on CSR data and proximal Newton on dense
+        data with at least as many rows as features and few classes; Davis-Yin or primal-dual for sums; FISTA elsewhere
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr
@@ -144,9 +143,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         bound = certificate(model, penalty)
         with reporting_to_stderr(self.verbose), threads_worth(model):
             start = _start(model, penalty, settings) if previous is None else _point(model, previous)
-            solution = _solved(model, penalty, settings, start, bound)
+            solution = solved(model, penalty, settings, start, bound)
         self._publish(solution, data)
-        self.dual_gap_ = solution.certificate * abs(solution.value) if isinstance(bound, DualityGap) else math.nan
+        self.dual_gap_ = solution.certificate * abs(solution.value) if is_gap(bound) else math.nan
         if solution.converged and isinstance(penalty, Nonconvex):
             self.status_ = "stationary"
         self._warn(solution, model, penalty)
@@ -239,26 +238,11 @@ def _start(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     if relaxation is None:
         return model.zeros()
     rough = replace(settings, tol=max(settings.tol, START_TOLERANCE), solver="auto")
-    return _solved(model, relaxation, rough, model.zeros(), certificate(model, relaxation)).point
+    return solved(model, relaxation, rough, model.zeros(), certificate(model, relaxation)).point
 
 
 def _point(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(previous)).to(model.features.dtype)
-
-
-def _solved(
-    plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, start: torch.Tensor, bound: Certificate
-) -> Solution:
-    """Minimise around the features' mean, where the problem is better conditioned; the point comes back without it."""
-    model = plain.centred()
-
-    def bound_of_published(point: torch.Tensor) -> float:
-        return bound(model.uncentred_point(point))
-
-    stop = Stop(bound_of_published, settings.tol, int(settings.max_iter))
-    solver = chosen_solver(settings.solver, model, penalty)
-    solution = minimize(model, on_weights(penalty, model), model.centred_point(start), solver, stop)
-    return replace(solution, point=model.uncentred_point(solution.point))
 
 
 def _separated(model: LinearModel[CrossEntropy], solution: Solution) -> bool:

@@ -135,8 +135,12 @@ def as_features(X: Any) -> Features:
 
 
 def _csr_array(matrix: Any) -> scipy.sparse.csr_array:
-    """Return a CSR matrix of SciPy's older or newer kind as the newer one, without a copy."""
-    return scipy.sparse.csr_array(matrix)
+    """Return a CSR matrix of SciPy's older or newer kind as the newer one, not copied where its rows are in order."""
+    rows = scipy.sparse.csr_array(matrix)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return rows
 
 
 def _class_weights(class_weight: Any, classes: np.ndarray[Any, Any], y: Any, weights: Any) -> np.ndarray[Any, Any]:

@@ -2,13 +2,16 @@
 
 from gradus.losses.certificate import DualityGap
 from gradus.losses.cross_entropy import CrossEntropy
-from gradus.losses.features import DenseFeatures, Features, SparseFeatures
+from gradus.losses.features import DenseFeatures, Features
 from gradus.losses.huber import HuberLoss
 from gradus.losses.linear_model import LinearModel
 from gradus.losses.logistic import Logistic
 from gradus.losses.poisson import Poisson
 from gradus.losses.preconditioner import CholeskyPreconditioner, DiagonalPreconditioner
 from gradus.losses.sample_loss import BoundedCurvature, SampleLoss
+from gradus.losses.sparse_features import SparseFeatures
+from gradus.losses.sparse_gap import SparseGap
+from gradus.losses.sparse_softmax import SparseSoftmax
 from gradus.losses.squared import Squared
 
 __all__ = [
@@ -25,5 +28,7 @@ __all__ = [
     "Poisson",
     "SampleLoss",
     "SparseFeatures",
+    "SparseGap",
+    "SparseSoftmax",
     "Squared",
 ]

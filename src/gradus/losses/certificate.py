@@ -86,12 +86,7 @@ class DualityGap(Generic[Loss]):
             entropy = self.model.loss.dual_value(scale * residual, weights)
             return (entropy - self.penalty.conjugate(-scale * slopes)).item()
 
-        return Gap(primal, _highest(dual, self._largest_scale(slopes)))
-
-    def _largest_scale(self, slopes: Tensor) -> float:
-        gauge = self.penalty.gauge(-slopes)
-        # a hair inside the domain, so that rounding cannot put the dual point outside it
-        return 1.0 if gauge < 1.0 else (1.0 - 1e-12) / gauge
+        return Gap(primal, highest(dual, largest_scale(self.penalty, slopes)))
 
     def _residual(self, point: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss and the unweighted residuals, both in float64."""
@@ -117,7 +112,14 @@ class DualityGap(Generic[Loss]):
         return self.model.scale * slopes
 
 
-def _highest(dual: Callable[[float], float], largest: float) -> float:
+def largest_scale(penalty: Conjugable, slopes: Tensor) -> float:
+    """Return the largest s in [0, 1] for which the penalty's conjugate is finite at -s slopes."""
+    gauge = penalty.gauge(-slopes)
+    # a hair inside the domain, so that rounding cannot put the dual point outside it
+    return 1.0 if gauge < 1.0 else (1.0 - 1e-12) / gauge
+
+
+def highest(dual: Callable[[float], float], largest: float) -> float:
     """Return the greatest value of a concave function seen on [0, largest]; any of its values is a valid bound."""
     end = dual(largest)
     if end >= dual(LAST_PART * largest):

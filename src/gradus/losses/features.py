@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
-import numpy as np
-import torch
-
 from gradus.core.errors import InputError
 from gradus.kernels.skinny_product import product, transposed_product
 
 if TYPE_CHECKING:
     import scipy.sparse
+    import torch
     from torch import Tensor
 
 
@@ -63,6 +61,7 @@ class DenseFeatures:
 
     Examples
     --------
+    >>> import torch
     >>> DenseFeatures(torch.eye(2)).times(torch.tensor([[1.0], [2.0]])).tolist()
     [[1.0], [2.0]]
     """
@@ -119,67 +118,3 @@ class DenseFeatures:
     def selected(self, columns: Tensor) -> Tensor:
         """Return the features at ``columns`` as rows."""
         return self.matrix.t().contiguous()[columns]
-
-
-@dataclass(frozen=True)
-class SparseFeatures:
-    """A SciPy matrix in compressed sparse rows, with 32-bit or 64-bit indices; products come back dense.
-
-    Examples
-    --------
-    >>> from scipy.sparse import csr_array
-    >>> SparseFeatures(csr_array(np.eye(2))).times(torch.tensor([[1.0], [2.0]], dtype=torch.float64)).tolist()
-    [[1.0], [2.0]]
-    """
-
-    matrix: scipy.sparse.csr_array
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(samples, features)."""
-        return int(self.matrix.shape[0]), int(self.matrix.shape[1])
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The dtype of the stored values."""
-        return torch.float32 if self.matrix.dtype == np.float32 else torch.float64
-
-    @property
-    def device(self) -> torch.device:
-        """Sparse products run on the CPU."""
-        return torch.device("cpu")
-
-    def rows(self, start: int, stop: int, step: int = 1) -> SparseFeatures:
-        """Return every ``step``-th row from ``start`` to before ``stop``."""
-        return SparseFeatures(self.matrix[start:stop:step])
-
-    def to(self, dtype: torch.dtype) -> SparseFeatures:
-        """Return the same matrix in another floating-point type."""
-        return SparseFeatures(self.matrix.astype(_numpy_dtype(dtype), copy=False))
-
-    def times(self, weights: Tensor) -> Tensor:
-        """Return X @ weights."""
-        return torch.from_numpy(self.matrix @ weights.numpy())
-
-    def transposed_times(self, residual: Tensor) -> Tensor:
-        """Return X' @ residual."""
-        return torch.from_numpy(self.matrix.T @ residual.numpy())
-
-    def gram(self, weights: Tensor) -> Tensor:
-        """Return X' diag(weights) X, dense."""
-        scaled = self.matrix.multiply(weights.sqrt().numpy()[:, None]).tocsr()
-        return torch.from_numpy((scaled.T @ scaled).toarray())
-
-    def weighted_sums(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return X' weights and (X * X)' weights."""
-        plain = self.matrix.T @ weights.numpy()
-        squared = self.matrix.power(2).T @ weights.numpy()
-        return torch.from_numpy(plain), torch.from_numpy(squared)
-
-    def selected(self, columns: Tensor) -> Tensor:
-        """Return the features at ``columns`` as dense rows."""
-        return torch.from_numpy(np.ascontiguousarray(self.matrix[:, columns.numpy()].toarray().T))
-
-
-def _numpy_dtype(dtype: torch.dtype) -> type[np.floating]:
-    return np.float32 if dtype == torch.float32 else np.float64

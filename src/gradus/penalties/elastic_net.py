@@ -46,6 +46,11 @@ class ElasticNet:
         strength_checked("ElasticNet's l1", self.l1)
         strength_checked("ElasticNet's l2", self.l2)
 
+    @property
+    def threshold(self) -> float:
+        """The strength of the absolute values: slopes up to it leave a weight at 0."""
+        return self.l1
+
     def value(self, point: Tensor) -> Tensor:
         """Return l1 * sum_i |x_i| + l2 / 2 * sum_i x_i^2, a float64 scalar."""
         wide = point.double()

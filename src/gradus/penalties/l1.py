@@ -42,6 +42,11 @@ class L1:
     def __post_init__(self) -> None:
         strength_checked("L1", self.strength)
 
+    @property
+    def threshold(self) -> float:
+        """The strength: slopes up to it leave a weight at 0."""
+        return self.strength
+
     def value(self, point: Tensor) -> Tensor:
         """Return strength * sum_i |x_i|, a float64 scalar."""
         return self.strength * point.double().abs().sum()

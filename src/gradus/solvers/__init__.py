@@ -1,5 +1,6 @@
 """Methods of minimising a smooth function plus a penalty, and the one loop that they run in."""
 
+from gradus.solvers.coordinate_descent import CoordinateDescent
 from gradus.solvers.davis_yin import DavisYin
 from gradus.solvers.lbfgs import LBFGS
 from gradus.solvers.minimize import Continued, Stop, minimize, resume
@@ -11,6 +12,7 @@ from gradus.solvers.proximal_newton import ProximalNewton, Terms
 __all__ = [
     "LBFGS",
     "Continued",
+    "CoordinateDescent",
     "DavisYin",
     "NewtonCG",
     "PrimalDual",

@@ -1,0 +1,157 @@
+"""The descent with exp(z) and the inverse of its sum over the outputs at hand for every sample.
+
+A step multiplies exp(z) of one output and mends the sums; nothing else depends on the other outputs, so that the
+numbers an output needs stay in the cache. All of it is made anew from the weights when the descent begins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+import torch
+
+from gradus.kernels.column_descent import Coordinates, Descended, Terms
+from gradus.kernels.column_descent.sweeps import descended
+from gradus.kernels.elementary import exponential
+from gradus.kernels.threads import worth
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.core.columns import SparseColumns
+
+# an exponential and what surrounds it, in arithmetic steps
+STEPS = 30
+
+
+def column_logits(columns: SparseColumns, coordinates: Coordinates, samples: int) -> Tensor:
+    """Return the logits; see the package."""
+    starts, rows, values = _arrays(columns)
+    places, firsts, weights, intercept = (_array(part) for part in coordinates)
+    logits = np.empty((len(intercept), samples))
+    with worth(len(rows) * len(intercept) + logits.size):
+        _logits(starts, rows, values, places, firsts, weights, intercept, logits)
+    return torch.from_numpy(logits)
+
+
+def column_products(columns: SparseColumns, residual: Tensor, coordinates: Coordinates) -> Tensor:
+    """Return the products; see the package."""
+    starts, rows, values = _arrays(columns)
+    by_output = np.ascontiguousarray(residual.t().numpy())
+    places, firsts = _array(coordinates.places), _array(coordinates.firsts)
+    products = np.empty(len(places))
+    with worth(4 * len(rows) * max(len(places) // max(len(starts), 1), 1)):
+        _products(starts, rows, values, by_output, places, firsts, products)
+    return torch.from_numpy(products)
+
+
+def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tolerance: float, sweeps: int) -> Descended:
+    """Lower the function; see the package."""
+    starts, rows, values = _arrays(columns)
+    shares = _array(terms.shares)
+    exponentials = column_logits(columns, coordinates, len(shares)).numpy()
+    inverses = np.empty(len(shares))
+    with worth(STEPS * exponentials.size):
+        _exponentials(exponentials, inverses)
+    weighted, longest = np.empty(len(values), values.dtype), np.empty(max(len(starts) - 1, 0))
+    _weighted(starts, rows, values, shares, weighted, longest)
+    free = terms.intercept_slopes is not None
+    intercept_slopes = _array(coordinates.intercept if terms.intercept_slopes is None else terms.intercept_slopes)
+    weights, intercept = _array(coordinates.weights).copy(), _array(coordinates.intercept).copy()
+    done, violation = descended(
+        (starts, rows, values, weighted, longest),
+        (_array(coordinates.places), _array(coordinates.firsts), weights, intercept),
+        (shares, _array(terms.slopes), intercept_slopes, terms.absolute, terms.square, free),
+        (exponentials, inverses),
+        (tolerance, sweeps),
+    )
+    ended = Coordinates(coordinates.places, coordinates.firsts, torch.from_numpy(weights), torch.from_numpy(intercept))
+    return Descended(ended, done, violation)
+
+
+def _arrays(columns: SparseColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    starts, rows, values = (_array(part) for part in columns)
+    return starts, rows, values
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(tensor.detach().numpy())
+
+
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def _logits(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    places: np.ndarray,
+    firsts: np.ndarray,
+    weights: np.ndarray,
+    intercept: np.ndarray,
+    logits: np.ndarray,
+) -> None:
+    for k in numba.prange(len(intercept)):
+        for i in range(logits.shape[1]):
+            logits[k, i] = intercept[k]
+        for index in range(firsts[k], firsts[k + 1]):
+            weight = weights[index]
+            if weight != 0.0:
+                for entry in range(starts[places[index]], starts[places[index] + 1]):
+                    logits[k, rows[entry]] += weight * values[entry]
+
+
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def _products(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    residual: np.ndarray,
+    places: np.ndarray,
+    firsts: np.ndarray,
+    products: np.ndarray,
+) -> None:
+    for k in numba.prange(len(residual)):
+        for index in range(firsts[k], firsts[k + 1]):
+            total = 0.0
+            for entry in range(starts[places[index]], starts[places[index] + 1]):
+                total += values[entry] * residual[k, rows[entry]]
+            products[index] = total
+
+
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+def _exponentials(logits: np.ndarray, inverses: np.ndarray) -> None:
+    """Put exp(z - max z) in the place of z, and 1 over its sum beside it."""
+    outputs, samples = logits.shape
+    chunk = 512
+    for part in numba.prange((samples + chunk - 1) // chunk):
+        start, stop = part * chunk, min((part + 1) * chunk, samples)
+        top, total = np.empty(chunk), np.zeros(chunk)
+        for i in range(start, stop):
+            top[i - start] = logits[0, i]
+        for k in range(1, outputs):
+            for i in range(start, stop):
+                top[i - start] = max(top[i - start], logits[k, i])
+        for k in range(outputs):
+            for i in range(start, stop):
+                logits[k, i] = exponential(logits[k, i] - top[i - start])
+                total[i - start] += logits[k, i]
+        for i in range(start, stop):
+            inverses[i] = 1.0 / total[i - start]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _weighted(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    shares: np.ndarray,
+    weighted: np.ndarray,
+    longest: np.ndarray,
+) -> None:
+    for place in range(len(longest)):
+        largest = 0.0
+        for entry in range(starts[place], starts[place + 1]):
+            weighted[entry] = values[entry] * shares[rows[entry]]
+            largest = max(largest, abs(np.float64(values[entry])))
+        longest[place] = largest

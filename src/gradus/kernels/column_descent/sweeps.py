@@ -1,0 +1,180 @@
+"""The sweeps of the descent: each weight's derivatives, its step, and what the step does to the probabilities."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from gradus.kernels.elementary import exponential
+
+# a full sweep where the violation among the weights that are not 0 has fallen by this factor, or after so many sweeps
+FALLEN, FULL_EVERY = 0.3, 10
+# a weight at 0 whose slope is below this fraction of the threshold waits until the descent is nearly done
+WAITS = 0.7
+# beyond this, exp(z) of a sample and the sums are scaled back to 1
+LARGE = 1e100
+# longest step of a logit
+LONGEST = 50.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def descended(
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    coordinates: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    terms: tuple[np.ndarray, np.ndarray, np.ndarray, float, float, bool],
+    state: tuple[np.ndarray, np.ndarray],
+    limits: tuple[float, int],
+) -> tuple[int, float]:
+    """Descend in place, and return the number of sweeps and the largest violation met in the last."""
+    starts, rows, values, weighted, longest = columns
+    places, firsts, weights, intercept = coordinates
+    shares, slopes, intercept_slopes, absolute, square, free = terms
+    exponentials, inverses = state
+    tolerance, sweeps = limits
+    factors = np.empty(len(shares))
+    waiting = np.zeros(len(weights), np.bool_)
+    full, since, at_full, violation, done, near_end = True, 0, math.inf, math.inf, 0, False
+    for _ in range(sweeps):
+        done += 1
+        violation = 0.0
+        for k in range(len(intercept)):
+            if free:
+                slope = _intercept_step(exponentials, inverses, shares, intercept_slopes, intercept, k)
+                violation = max(violation, abs(slope))
+            for index in range(firsts[k], firsts[k + 1]):
+                old = weights[index]
+                if old == 0.0 and (not full or (waiting[index] and not near_end)):
+                    continue
+                place = places[index]
+                start, stop = starts[place], starts[place + 1]
+                slope, bend = _derivatives(rows, values, weighted, start, stop, exponentials[k], inverses)
+                slope += square * old - slopes[index]
+                if old == 0.0:
+                    waiting[index] = abs(slope) < WAITS * absolute
+                    violation = max(violation, abs(slope) - absolute)
+                else:
+                    violation = max(violation, abs(slope + math.copysign(absolute, old)))
+                moved = _step(slope, bend + square, old, longest[place], absolute)
+                if moved != 0.0:
+                    weights[index] = old + moved
+                    _factors(values, start, stop, moved, factors)
+                    _update(rows, start, stop, exponentials, inverses, k, factors)
+        since += 1
+        if full:
+            if violation <= tolerance and near_end:
+                break
+            # the last sweep leaves out none
+            near_end = violation <= tolerance
+            full, at_full, since = near_end, violation, 0
+        else:
+            full = violation <= max(tolerance, FALLEN * at_full) or since >= FULL_EVERY
+    return done, violation
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _step(slope: float, bend: float, old: float, longest: float, absolute: float) -> float:
+    """Return the t that minimises slope t + bend (exp(m |t|) - 1 - m |t|) / m^2 + absolute |old + t|, m the longest."""
+    if old == 0.0 and abs(slope) <= absolute:
+        return 0.0
+    if bend <= 0.0 or longest == 0.0:
+        return -old if absolute > 0.0 else 0.0
+    side = 1.0 if old > 0.0 or (old == 0.0 and slope < 0.0) else -1.0
+    steep = slope + side * absolute
+    step = -math.copysign(min(math.log1p(abs(steep) * longest / bend), LONGEST) / longest, steep)
+    if (old + step) * side > 0.0:
+        return step
+    if old == 0.0:
+        return 0.0
+    steep = slope - side * absolute
+    step = -math.copysign(min(math.log1p(abs(steep) * longest / bend), LONGEST) / longest, steep)
+    return step if (old + step) * side < 0.0 else -old
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+def _derivatives(
+    rows: np.ndarray,
+    values: np.ndarray,
+    weighted: np.ndarray,
+    start: int,
+    stop: int,
+    exponentials: np.ndarray,
+    inverses: np.ndarray,
+) -> tuple[float, float]:
+    slope, bend = 0.0, 0.0
+    for entry in range(start, stop):
+        i = rows[entry]
+        probability = exponentials[i] * inverses[i]
+        share = weighted[entry] * probability
+        slope += share
+        bend += share * values[entry] * (1.0 - probability)
+    return slope, bend
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+def _factors(values: np.ndarray, start: int, stop: int, moved: float, factors: np.ndarray) -> None:
+    for entry in range(start, stop):
+        factors[entry - start] = exponential(moved * values[entry]) - 1.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _update(
+    rows: np.ndarray,
+    start: int,
+    stop: int,
+    exponentials: np.ndarray,
+    inverses: np.ndarray,
+    k: int,
+    factors: np.ndarray,
+) -> None:
+    own = exponentials[k]
+    for entry in range(start, stop):
+        i = rows[entry]
+        change = own[i] * factors[entry - start]
+        own[i] += change
+        inverse = inverses[i] / (1.0 + inverses[i] * change)
+        inverses[i] = inverse
+        if not 1.0 / LARGE < inverse < LARGE:
+            _rescale(exponentials, inverses, i)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", inline="never")
+def _rescale(exponentials: np.ndarray, inverses: np.ndarray, i: int) -> None:
+    largest = 0.0
+    for k in range(len(exponentials)):
+        largest = max(largest, exponentials[k, i])
+    total = 0.0
+    for k in range(len(exponentials)):
+        exponentials[k, i] /= largest
+        total += exponentials[k, i]
+    inverses[i] = 1.0 / total
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+def _intercept_step(
+    exponentials: np.ndarray,
+    inverses: np.ndarray,
+    shares: np.ndarray,
+    slopes: np.ndarray,
+    intercept: np.ndarray,
+    k: int,
+) -> float:
+    """Move the intercept of output k, and return the slope that it had."""
+    own = exponentials[k]
+    slope: float = 0.0
+    bend = 0.0
+    for i in range(len(shares)):
+        probability = own[i] * inverses[i]
+        slope += shares[i] * probability
+        bend += shares[i] * probability * (1.0 - probability)
+    slope -= slopes[k]
+    if bend > 0.0:
+        moved = -math.copysign(min(math.log1p(abs(slope) / bend), LONGEST), slope)
+        intercept[k] += moved
+        factor = math.exp(moved) - 1.0
+        for i in range(len(shares)):
+            change = own[i] * factor
+            own[i] += change
+            inverses[i] = inverses[i] / (1.0 + inverses[i] * change)
+    return slope

@@ -1,0 +1,99 @@
+"""Softmax regression on sparse features as a log-linear model, whose features can be had one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+
+from gradus.core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.core.columns import SparseColumns
+    from gradus.losses.cross_entropy import CrossEntropy
+    from gradus.losses.linear_model import LinearModel
+    from gradus.losses.sparse_features import SparseFeatures
+
+
+@dataclass(frozen=True)
+class SparseSoftmax:
+    """The function of ``LinearModel`` with cross-entropy, and what a descent on single coordinates asks of it.
+
+    See ``gradus.core.protocols.LogLinear``. The residuals are those of the point itself, made to sum to 0 in every
+    class where there is an intercept; the dual value is Shannon's entropy of the labels plus the residuals.
+
+    Parameters
+    ----------
+    model : around 0, not centred
+    features : those of the model
+
+    Raises
+    ------
+    InputError : if the model is centred, which would make its features dense
+    """
+
+    model: LinearModel[CrossEntropy]
+    features: SparseFeatures
+
+    def __post_init__(self) -> None:
+        if self.model.centre is not None:
+            raise InputError("model is centred, and centred features are not sparse: give it with centre=None")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of a point."""
+        return self.model.shape
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the last row of a point is an intercept."""
+        return self.model.intercept
+
+    @cached_property
+    def shares(self) -> Tensor:
+        """The samples' weights, float64."""
+        return self.model.weights.double()
+
+    @property
+    def labels(self) -> Tensor:
+        """The labels' probabilities times the samples' weights, float64."""
+        return self.model.loss.labels(torch.float64) * self.shares[:, None]
+
+    def value(self, point: Tensor) -> Tensor:
+        """Return f(point), a float64 scalar."""
+        return self.model.value(point)
+
+    def value_and_gradient(self, point: Tensor) -> tuple[Tensor, Tensor]:
+        """Return f(point), a float64 scalar, and the gradient."""
+        return self.model.value_and_gradient(point)
+
+    def column_sums(self) -> Tensor:
+        """Return beta sum_i w_i |x_ij| and beta^2 sum_i w_i x_ij^2, (features, 2)."""
+        scale = self.model.scale
+        return self.features.absolute_sums(self.shares) * torch.tensor([scale, scale**2], dtype=torch.float64)
+
+    def columns(self, features: Tensor) -> SparseColumns:
+        """Return beta times the features, copied."""
+        columns = self.features.columns(features)
+        if self.model.scale != 1.0:
+            columns.values.mul_(self.model.scale)
+        return columns
+
+    def slopes(self, residual: Tensor, features: Tensor) -> Tensor:
+        """Return beta X' Omega R of some features."""
+        return self.model.scale * self.features.transposed_rows(residual * self.shares[:, None], features)
+
+    def value_and_residual(self, logits: Tensor) -> tuple[float, Tensor]:
+        """Return the mean loss, and the unweighted residuals made feasible."""
+        loss = self.model.loss.to(torch.float64)
+        value = loss.value_and_residual(logits, self.shares)[0].item()
+        residual = loss.value_and_residual(logits, torch.ones_like(self.shares))[1]
+        return value, loss.balanced(residual, self.shares) if self.intercept else residual
+
+    def dual_value(self, residual: Tensor) -> float:
+        """Return sum_i w_i H(y_i + r_i)."""
+        return self.model.loss.to(torch.float64).dual_value(residual, self.shares).item()

@@ -1,0 +1,213 @@
+"""Descent on one weight after the other, for many sparse features of which few matter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from gradus.core.errors import InputError
+from gradus.core.protocols import LogLinear
+from gradus.kernels import column_descent
+from gradus.kernels.column_descent import column_logits, column_products, descend
+from gradus.solvers.working_columns import ROUNDING, Candidates, WorkingColumns
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.core.columns import SparseColumns
+    from gradus.core.solution import Problem
+    from gradus.solvers.proximal_newton import Terms
+
+# the weights at hand are descended on until they violate optimality by this fraction of the largest violation
+FORCING = 0.3
+MOST_SWEEPS = 50
+# violations below this are rounding
+LEAST = 1e-14
+
+
+class Look(NamedTuple):
+    """All slopes at a point, and what follows from them.
+
+    Attributes
+    ----------
+    slopes : of the candidates, (candidates, outputs), float64
+    scale : the dual point is this times the residuals
+    value : of the function and the penalty
+    gap : at least value - minimum
+    """
+
+    slopes: Tensor
+    scale: float
+    value: float
+    gap: float
+
+
+@dataclass(frozen=True)
+class CoordinateState:
+    """The weights that are to move next, and what was seen where they are.
+
+    Attributes
+    ----------
+    working : the weights
+    candidates : the features from which others may join
+    value : of the function and the penalty
+    gap : at least value - minimum
+    violation : the largest distance of 0 from a candidate's subdifferential
+    shape, dtype : of a point
+    """
+
+    working: WorkingColumns
+    candidates: Candidates
+    value: float
+    gap: float
+    violation: float
+    shape: tuple[int, int]
+    dtype: torch.dtype
+    halted: bool = False
+
+    @cached_property
+    def point(self) -> Tensor:
+        """The whole point, made when it is asked for."""
+        point = torch.zeros(self.shape, dtype=self.dtype)
+        point[-1] = self.working.coordinates.intercept.to(self.dtype)
+        if len(self.working.features):
+            point[self.working.features] = self.working.weights.to(self.dtype)
+        return point
+
+    @property
+    def residual(self) -> float:
+        """The square root of the gap relative to the value."""
+        return math.sqrt(max(self.gap, 0.0) / max(abs(self.value), torch.finfo(torch.float64).tiny))
+
+
+@dataclass(frozen=True)
+class CoordinateDescent:
+    """Minimise a log-linear model plus absolute values and squares of its weights.
+
+    An iteration descends on a working set of weights, one after the other, and then looks at all slopes. Those that
+    are steepest join. Features leave for good by two rules that are safe, which is to say that the minimum has no
+    weight there: sum_i w_i |x_ij| < l1, known beforehand, and
+
+    s |g_jk| + sqrt(sum_i w_i x_ij^2) sqrt(gap / 2) < l1  for every output k
+
+    at the dual point s r with the slopes s g, because the dual function is Shannon's entropy, whose strong concavity
+    (Pinsker) puts the optimal residuals within sum_i w_i (r_ik - r*_ik)^2 <= gap / 2 for each k. Weights, logits and
+    slopes are in float64 throughout; a copy of the working columns is made anew in every iteration.
+
+    Parameters
+    ----------
+    terms : the penalty; it must be the problem's own, and absolute values must be part of it
+    sweeps : most sweeps over the working set in one iteration, positive
+
+    References
+    ----------
+    Ndiaye, Fercoq, Gramfort & Salmon 2017, Gap safe screening rules for sparsity enforcing penalties, theorem 6;
+    Massias, Gramfort & Salmon 2018, Celer: a fast solver for the lasso with dual extrapolation (working sets)
+    """
+
+    terms: Terms
+    sweeps: int = MOST_SWEEPS
+
+    def __post_init__(self) -> None:
+        if not (self.terms.absolute > 0 and self.sweeps > 0):
+            raise InputError(
+                f"terms.absolute is {self.terms.absolute} and sweeps {self.sweeps}; expected positive numbers: without "
+                "absolute values use LBFGS"
+            )
+
+    def start(self, problem: Problem, point: Tensor) -> CoordinateState:
+        """Return the state at ``point``; raise InputError where the smooth part or the penalty is of another kind."""
+        smooth = _log_linear(problem)
+        self._check(problem, point)
+        candidates = Candidates.of(smooth, self.terms.absolute)
+        working = WorkingColumns.of_point(smooth, point)
+        return self._looked(smooth, working, candidates, point.dtype)
+
+    def advance(self, problem: Problem, state: CoordinateState) -> CoordinateState:
+        """Return the state after a descent on the working set."""
+        smooth = _log_linear(problem)
+        working = state.working
+        columns = smooth.columns(working.features)
+        labels = smooth.labels
+        terms = column_descent.Terms(
+            smooth.shares,
+            column_products(columns, labels, working.coordinates),
+            labels.sum(dim=0) if smooth.intercept else None,
+            self.terms.absolute,
+            self.terms.square,
+        )
+        ended = descend(columns, working.coordinates, terms, max(FORCING * state.violation, LEAST), self.sweeps)
+        moved = WorkingColumns(working.features, ended.coordinates)
+        after = self._looked(smooth, moved, state.candidates, state.dtype, columns)
+        still = after.value >= state.value and after.gap >= state.gap and after.violation >= state.violation
+        return replace(after, halted=after.halted or still)
+
+    def _looked(
+        self,
+        smooth: LogLinear,
+        working: WorkingColumns,
+        candidates: Candidates,
+        dtype: torch.dtype,
+        columns: SparseColumns | None = None,
+    ) -> CoordinateState:
+        """Return the state at the weights of ``working``, with those that join, and without the screened features."""
+        columns = smooth.columns(working.features) if columns is None else columns
+        look = self._look(smooth, working, candidates, columns)
+        violation = self._violation(working.of_candidates(candidates), look.slopes)
+        if not math.isfinite(look.value):
+            return CoordinateState(
+                working, candidates, look.value, math.inf, violation, smooth.shape, dtype, halted=True
+            )
+        slack = candidates.norms * math.sqrt(0.5 * max(look.gap, 0.0))
+        steepest = look.scale * look.slopes.abs().amax(dim=1)
+        keep = steepest + slack >= (1.0 - ROUNDING) * self.terms.absolute
+        candidates, slopes = candidates.kept(keep), look.slopes[keep]
+        following = working.next(candidates, slopes, self.terms.absolute)
+        return CoordinateState(following, candidates, look.value, look.gap, violation, smooth.shape, dtype)
+
+    def _look(self, smooth: LogLinear, working: WorkingColumns, candidates: Candidates, columns: SparseColumns) -> Look:
+        logits = column_logits(columns, working.coordinates, len(smooth.shares)).t().contiguous()
+        value, residual = smooth.value_and_residual(logits)
+        slopes = smooth.slopes(residual, candidates.features)
+        absolute, square = self.terms.absolute, self.terms.square
+        weights = working.coordinates.weights
+        value += (absolute * weights.abs().sum() + 0.5 * square * weights.square().sum()).item()
+        largest = slopes.abs().max().item() if slopes.numel() else 0.0
+        scale = min(1.0, (1.0 - ROUNDING) * absolute / largest) if largest > 0 else 1.0
+        dual = smooth.dual_value(scale * residual)
+        if square > 0 and scale < 1.0:
+            excess = (slopes.abs() - absolute).clamp_min(0.0)
+            whole = smooth.dual_value(residual) - excess.square().sum().item() / (2 * square)
+            scale, dual = (1.0, whole) if whole >= dual else (scale, dual)
+        return Look(slopes, scale, value, value - dual)
+
+    def _violation(self, weights: Tensor, slopes: Tensor) -> float:
+        """Return the largest distance of 0 from a subdifferential, at slopes of the smooth part."""
+        absolute, square = self.terms.absolute, self.terms.square
+        at_zero = (slopes.abs() - absolute).clamp_min(0.0)
+        elsewhere = (slopes + square * weights + absolute * weights.sign()).abs()
+        violations = torch.where(weights == 0, at_zero, elsewhere)
+        return violations.max().item() if violations.numel() else 0.0
+
+    def _check(self, problem: Problem, point: Tensor) -> None:
+        """Raise InputError where the penalty is another: by its value at one point."""
+        probe = torch.zeros_like(point)
+        probe[0, 0], probe[-1, -1] = -0.37, 0.61
+        rows, sizes = self.terms.rows, torch.tensor([0.37, 0.61], dtype=torch.float64)
+        sizes = sizes[[rows > 0, len(point) - 1 < rows]]
+        expected = self.terms.absolute * sizes.sum() + 0.5 * self.terms.square * sizes.square().sum()
+        if not torch.isclose(problem.penalty.value(probe).double(), expected, rtol=1e-5, atol=0.0):
+            raise InputError(f"terms is {self.terms}, which is not the problem's penalty: give its own strengths")
+
+
+def _log_linear(problem: Problem) -> LogLinear:
+    if not isinstance(problem.smooth, LogLinear):
+        raise InputError(
+            f"CoordinateDescent needs a smooth part whose features can be had one at a time and "
+            f"{type(problem.smooth).__name__} has none: use ProximalGradient"
+        )
+    return problem.smooth
