@@ -4,9 +4,8 @@ import pytest
 import torch
 
 import catalogue
-from gradus.losses import DenseFeatures, LinearModel
+from gradus.losses import DenseFeatures, LinearModel, SparseFeatures
 from gradus.losses import hessian as module
-from gradus.losses.features import SparseFeatures
 from losses.peers import by_autograd
 
 

@@ -1,11 +1,13 @@
 """The descent with exp(z) and the inverse of its sum over the outputs at hand for every sample.
 
 A step multiplies exp(z) of one output and mends the sums; nothing else depends on the other outputs, so that the
-numbers an output needs stay in the cache. All of it is made anew from the weights when the descent begins.
+numbers an output needs stay in the cache. All of it is made anew from the weights when the descent begins, and after
+every sweep where logits are so far apart that products underflow.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numba
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # an exponential and what surrounds it, in arithmetic steps
 STEPS = 30
+# where exp(z) is below this all are made anew after every sweep
+SMALL = 1e-100
 
 
 def column_logits(columns: SparseColumns, coordinates: Coordinates, samples: int) -> Tensor:
@@ -51,24 +55,35 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
     """Lower the function; see the package."""
     starts, rows, values = _arrays(columns)
     shares = _array(terms.shares)
-    exponentials = column_logits(columns, coordinates, len(shares)).numpy()
-    inverses = np.empty(len(shares))
+    weighted, longest = np.empty(len(values)), np.empty(max(len(starts) - 1, 0))
+    _weighted(starts, rows, values, shares, weighted, longest)
+    slopes = coordinates.intercept if terms.intercept_slopes is None else terms.intercept_slopes
+    parts = (shares, _array(terms.slopes), _array(slopes), terms.absolute, terms.square)
+    weights, intercept = coordinates.weights.clone(), coordinates.intercept.clone()
+    moving = Coordinates(coordinates.places, coordinates.firsts, weights, intercept)
+    done, violation, settled = 0, math.inf, False
+    while done < sweeps and not settled:
+        exponentials, inverses = _made(columns, moving, len(shares))
+        # a product of exponentials cannot come back from 0
+        most = 1 if exponentials.min(initial=1.0) < SMALL else sweeps - done
+        swept, violation, settled = descended(
+            (starts, rows, values, weighted, longest),
+            (_array(moving.places), _array(moving.firsts), _array(weights), _array(intercept)),
+            (*parts, terms.intercept_slopes is not None),
+            (exponentials, inverses),
+            (tolerance, most),
+        )
+        done += swept
+    return Descended(moving, done, violation)
+
+
+def _made(columns: SparseColumns, coordinates: Coordinates, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return exp(z - max z), (outputs, samples), and 1 over its sum over the outputs."""
+    exponentials = column_logits(columns, coordinates, samples).numpy()
+    inverses = np.empty(samples)
     with worth(STEPS * exponentials.size):
         _exponentials(exponentials, inverses)
-    weighted, longest = np.empty(len(values), values.dtype), np.empty(max(len(starts) - 1, 0))
-    _weighted(starts, rows, values, shares, weighted, longest)
-    free = terms.intercept_slopes is not None
-    intercept_slopes = _array(coordinates.intercept if terms.intercept_slopes is None else terms.intercept_slopes)
-    weights, intercept = _array(coordinates.weights).copy(), _array(coordinates.intercept).copy()
-    done, violation = descended(
-        (starts, rows, values, weighted, longest),
-        (_array(coordinates.places), _array(coordinates.firsts), weights, intercept),
-        (shares, _array(terms.slopes), intercept_slopes, terms.absolute, terms.square, free),
-        (exponentials, inverses),
-        (tolerance, sweeps),
-    )
-    ended = Coordinates(coordinates.places, coordinates.firsts, torch.from_numpy(weights), torch.from_numpy(intercept))
-    return Descended(ended, done, violation)
+    return exponentials, inverses
 
 
 def _arrays(columns: SparseColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -152,6 +167,7 @@ def _weighted(
     for place in range(len(longest)):
         largest = 0.0
         for entry in range(starts[place], starts[place + 1]):
-            weighted[entry] = values[entry] * shares[rows[entry]]
-            largest = max(largest, abs(np.float64(values[entry])))
+            weighted[entry] = np.float64(values[entry]) * shares[rows[entry]]
+            if shares[rows[entry]] > 0.0:
+                largest = max(largest, abs(np.float64(values[entry])))
         longest[place] = largest

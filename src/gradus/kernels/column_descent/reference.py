@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from gradus.core.columns import SparseColumns
 
+# longest step of a logit, and least curvature: where it underflows the longest step is taken
+LONGEST, SMALLEST = 50.0, 1e-300
+
 
 def column_logits(columns: SparseColumns, coordinates: Coordinates, samples: int) -> Tensor:
     """Return the logits; see the package."""
@@ -54,7 +57,8 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
             slope, bend = _derivatives(logits, output, rows, values, terms.shares[rows])
             old = weights[index].item()
             slope += terms.square * old - terms.slopes[index].item()
-            longest = values.abs().max().item() if len(values) else 0.0
+            counted = values[terms.shares[rows] > 0]
+            longest = counted.abs().max().item() if len(counted) else 0.0
             moved = _step(slope, bend + terms.square, old, longest, terms.absolute)
             at_zero = max(abs(slope) - terms.absolute, 0.0)
             largest = max(largest, abs(slope + math.copysign(terms.absolute, old)) if old else at_zero)
@@ -65,12 +69,13 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
 
 def _step(slope: float, bend: float, old: float, longest: float, absolute: float) -> float:
     """Return the t that minimises slope t + bend (exp(m |t|) - 1 - m |t|) / m^2 + absolute |old + t|, m the longest."""
-    if bend <= 0.0 or longest == 0.0:
-        return -old if absolute > 0.0 else 0.0
+    if longest == 0.0:
+        return -old
+    bend = max(bend, SMALLEST)
 
     def without_kink(side: float) -> float:
         steep = slope + side * absolute
-        return -math.copysign(math.log1p(abs(steep) * longest / bend) / longest, steep)
+        return -math.copysign(min(math.log1p(abs(steep) * longest / bend), LONGEST) / longest, steep)
 
     for side in (1.0, -1.0):
         step = without_kink(side)

@@ -15,8 +15,10 @@ FALLEN, FULL_EVERY = 0.3, 10
 WAITS = 0.7
 # beyond this, exp(z) of a sample and the sums are scaled back to 1
 LARGE = 1e100
-# longest step of a logit
-LONGEST = 50.0
+# where so little is left of a sum it is added up anew
+CANCELLED = 1e-3
+# longest step of a logit, and least curvature: where it underflows the longest step is taken
+LONGEST, SMALLEST = 50.0, 1e-300
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -26,8 +28,8 @@ def descended(
     terms: tuple[np.ndarray, np.ndarray, np.ndarray, float, float, bool],
     state: tuple[np.ndarray, np.ndarray],
     limits: tuple[float, int],
-) -> tuple[int, float]:
-    """Descend in place, and return the number of sweeps and the largest violation met in the last."""
+) -> tuple[int, float, bool]:
+    """Descend in place; return the number of sweeps, the largest violation in the last, and whether that settles it."""
     starts, rows, values, weighted, longest = columns
     places, firsts, weights, intercept = coordinates
     shares, slopes, intercept_slopes, absolute, square, free = terms
@@ -35,7 +37,7 @@ def descended(
     tolerance, sweeps = limits
     factors = np.empty(len(shares))
     waiting = np.zeros(len(weights), np.bool_)
-    full, since, at_full, violation, done, near_end = True, 0, math.inf, math.inf, 0, False
+    full, since, at_full, violation, done, near_end = True, 0, math.inf, math.inf, 0, True
     for _ in range(sweeps):
         done += 1
         violation = 0.0
@@ -64,13 +66,13 @@ def descended(
         since += 1
         if full:
             if violation <= tolerance and near_end:
-                break
+                return done, violation, True
             # the last sweep leaves out none
             near_end = violation <= tolerance
             full, at_full, since = near_end, violation, 0
         else:
             full = violation <= max(tolerance, FALLEN * at_full) or since >= FULL_EVERY
-    return done, violation
+    return done, violation, False
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -78,8 +80,9 @@ def _step(slope: float, bend: float, old: float, longest: float, absolute: float
     """Return the t that minimises slope t + bend (exp(m |t|) - 1 - m |t|) / m^2 + absolute |old + t|, m the longest."""
     if old == 0.0 and abs(slope) <= absolute:
         return 0.0
-    if bend <= 0.0 or longest == 0.0:
-        return -old if absolute > 0.0 else 0.0
+    if longest == 0.0:
+        return -old
+    bend = max(bend, SMALLEST)
     side = 1.0 if old > 0.0 or (old == 0.0 and slope < 0.0) else -1.0
     steep = slope + side * absolute
     step = -math.copysign(min(math.log1p(abs(steep) * longest / bend), LONGEST) / longest, steep)
@@ -115,7 +118,7 @@ def _derivatives(
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 def _factors(values: np.ndarray, start: int, stop: int, moved: float, factors: np.ndarray) -> None:
     for entry in range(start, stop):
-        factors[entry - start] = exponential(moved * values[entry]) - 1.0
+        factors[entry - start] = exponential(moved * values[entry])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -131,12 +134,18 @@ def _update(
     own = exponentials[k]
     for entry in range(start, stop):
         i = rows[entry]
-        change = own[i] * factors[entry - start]
-        own[i] += change
-        inverse = inverses[i] / (1.0 + inverses[i] * change)
-        inverses[i] = inverse
-        if not 1.0 / LARGE < inverse < LARGE:
-            _rescale(exponentials, inverses, i)
+        before = own[i]
+        own[i] = before * factors[entry - start]
+        _mend(exponentials, inverses, i, own[i] - before)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _mend(exponentials: np.ndarray, inverses: np.ndarray, i: int, change: float) -> None:
+    """Put right 1 over the sum of sample i, which has changed."""
+    ratio = 1.0 + inverses[i] * change
+    inverses[i] /= ratio
+    if ratio < CANCELLED or not 1.0 / LARGE < inverses[i] < LARGE:
+        _rescale(exponentials, inverses, i)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", inline="never")
@@ -169,12 +178,11 @@ def _intercept_step(
         slope += shares[i] * probability
         bend += shares[i] * probability * (1.0 - probability)
     slope -= slopes[k]
-    if bend > 0.0:
-        moved = -math.copysign(min(math.log1p(abs(slope) / bend), LONGEST), slope)
-        intercept[k] += moved
-        factor = math.exp(moved) - 1.0
-        for i in range(len(shares)):
-            change = own[i] * factor
-            own[i] += change
-            inverses[i] = inverses[i] / (1.0 + inverses[i] * change)
+    moved = -math.copysign(min(math.log1p(abs(slope) / max(bend, SMALLEST)), LONGEST), slope)
+    intercept[k] += moved
+    factor = math.exp(moved)
+    for i in range(len(shares)):
+        before = own[i]
+        own[i] = before * factor
+        _mend(exponentials, inverses, i, own[i] - before)
     return slope
