@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 from sklearn.datasets import load_digits
 
 from gradus.core.errors import InputError
@@ -30,6 +31,22 @@ def test_the_rule_of_choice_on_the_validation_rows():
     error = 1 - learned.score(train.features[part.test], train.labels[part.test])
     assert best.error == pytest.approx(error, abs=0.02)
     assert all(strength.relative_gap <= 1e-4 for strength in choice.path)
+
+
+def test_intervals_times_and_the_strongest_of_equals_come_along():
+    train = rows()
+    choice = fitted(FitConfig(alphas=9), train, seed=3)
+    errors = np.array([strength.error for strength in choice.path])
+    lowest = errors.min()
+    within = errors <= lowest + np.sqrt(lowest * (1 - lowest) / choice.validation_rows)
+    assert choice.one_standard_error == choice.path[int(np.argmax(within))].alpha
+    assert choice.one_standard_error >= choice.classifier.alpha
+    assert len(choice.seconds) == len(choice.path)
+    assert all(seconds > 0 for seconds in choice.seconds)
+    for strength in choice.path:
+        wrong = round(strength.error * choice.validation_rows)
+        interval = scipy.stats.binomtest(wrong, choice.validation_rows).proportion_ci(method="wilson")
+        assert (strength.low, strength.high) == pytest.approx((interval.low, interval.high))
 
 
 def test_the_classifier_is_that_of_all_rows():

@@ -25,6 +25,7 @@ class Mark:
     y: float
     title: str
     chosen: bool = False
+    other: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class Series:
-    """What a chart shows: points, what each says, and a band around them where there is one."""
+    """What a chart shows: points, what each says, a band around them where there is one, and points to mark."""
 
     x: tuple[float, ...]
     y: tuple[float, ...]
     titles: tuple[str, ...]
     band: tuple[tuple[float, float], ...] = ()
     chosen: int | None = None
+    other: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def line_chart(series: Series, x_axis: Axis, y_axis: Axis, words: Words) -> Line
         return y_axis.place(value, HEIGHT - _BOTTOM, _TOP)
 
     marks = tuple(
-        Mark(across(x), up(y), title, chosen=position == series.chosen)
+        Mark(across(x), up(y), title, chosen=position == series.chosen, other=position == series.other)
         for position, (x, y, title) in enumerate(zip(series.x, series.y, series.titles, strict=True))
     )
     forth = [f"{across(x)},{up(low)}" for x, (low, _) in zip(series.x, series.band, strict=False)]

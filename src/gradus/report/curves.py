@@ -1,12 +1,12 @@
-"""The two curves of the page: error over k, and validation error over the strength of the penalty."""
+"""The curve of the error over k."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
-from gradus.report.charts import Axis, LineChart, Series, Words, line_chart, number_axis, percent_axis
-from gradus.report.formatting import bounds, error, percent
+from gradus.report.charts import Axis, LineChart, Series, Words, line_chart, percent_axis
+from gradus.report.formatting import bounds, error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,55 +31,3 @@ def top_k_section(metrics: Mapping[str, Any]) -> LineChart | None:
     y_axis = percent_axis(0.0, max(figure["high"] for figure in figures))
     summary = "Error over k: " + "; ".join(series.titles)
     return line_chart(series, x_axis, y_axis, Words(summary, "k, the number of classes offered", "top-k error"))
-
-
-def path_section(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the charts of validation error and cross-entropy over alpha, or None where alpha was given."""
-    fit = metrics.get("fit") or {}
-    path = sorted(fit.get("path") or [], key=lambda step: step["alpha"])
-    if len(path) < 2:
-        return None
-    chosen = min(range(len(path)), key=lambda step: abs(_place(path[step]["alpha"]) - _place(fit["alpha"])))
-    x_axis = _alpha_axis([step["alpha"] for step in path])
-    charts = []
-    for name, label in (("error", "validation error"), ("cross_entropy", "validation cross-entropy (nats)")):
-        known = [step for step in path if step.get(name) is not None]
-        if len(known) < 2:
-            continue
-        values = [step[name] for step in known]
-        titles = [f"alpha {step['alpha']:.3g}: {_value(name, step[name])}" for step in known]
-        at = known.index(path[chosen]) if path[chosen] in known else None
-        series = Series(tuple(_place(step["alpha"]) for step in known), tuple(values), tuple(titles), chosen=at)
-        y_axis = (percent_axis if name == "error" else number_axis)(min(values), max(values))
-        words = Words(f"{label} over alpha: " + "; ".join(titles), "alpha, the strength of the penalty", label)
-        charts.append(line_chart(series, x_axis, y_axis, words))
-    return (
-        {"charts": charts, "alpha": f"{fit['alpha']:.3g}", "steps": path, "fit": fit, "chosen": chosen}
-        if charts
-        else None
-    )
-
-
-def _value(name: str, value: float) -> str:
-    return percent(value, 2) if name == "error" else f"{value:.4g}"
-
-
-def _place(alpha: float) -> float:
-    """Return where alpha stands on a logarithmic axis; zero goes below any other."""
-    return math.log10(alpha) if alpha > 0 else -12.0
-
-
-def _alpha_axis(alphas: Sequence[float]) -> Axis:
-    places = [_place(alpha) for alpha in alphas]
-    low, high = min(places), max(places)
-    margin = 0.04 * (high - low or 1.0)
-    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
-    every = max(1, math.ceil((last - first + 1) / 7))
-    ticks = [(float(power), _power(power)) for power in range(first, last + 1, every)]
-    if len(ticks) < 2:
-        ticks = [(low, f"{10**low:.2g}"), (high, f"{10**high:.2g}")]
-    return Axis(low - margin, high + margin, tuple(ticks))
-
-
-def _power(power: int) -> str:
-    return f"{10.0**power:g}"

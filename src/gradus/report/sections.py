@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.report.confusion_section import confusion_section
-from gradus.report.curves import path_section, top_k_section
+from gradus.report.curves import top_k_section
 from gradus.report.formatting import plain
 from gradus.report.map_section import map_section
 from gradus.report.outcomes import worst_errors
+from gradus.report.path_section import path_section
 from gradus.report.pictures import signed_picture, thumbnail
 
 if TYPE_CHECKING:

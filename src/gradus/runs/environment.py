@@ -58,11 +58,11 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 @contextmanager
-def timed(directory: RunDirectory, step: str) -> Iterator[None]:
-    """Record the seconds of ``step``, when it ended, and the machine that made it."""
-    start = time.perf_counter()
-    yield
+def timed(directory: RunDirectory, step: str) -> Iterator[dict[str, Any]]:
+    """Record the seconds of ``step``, when it ended, the machine that made it, and what the block adds to the dict."""
+    start, more = time.perf_counter(), dict[str, Any]()
+    yield more
     steps = read(directory).get("steps", {})
     ended = datetime.now(UTC).isoformat(timespec="seconds")
-    steps[step] = {"seconds": round(time.perf_counter() - start, 2), "ended": ended}
+    steps[step] = {"seconds": round(time.perf_counter() - start, 2), "ended": ended} | more
     update(directory, **describe_machine(), steps=steps)

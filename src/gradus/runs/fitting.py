@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradus.runs.directory import MODEL
 from gradus.runs.model import FitRecord, LinearClassifier
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from gradus.runs.run import Run
 
 
-def fit(run: Run) -> None:
-    """Fit the classifier of ``run`` and write ``model.safetensors``.
+def fit(run: Run) -> dict[str, Any]:
+    """Fit the classifier of ``run``, write ``model.safetensors``, and return the seconds of each fit of the path.
 
     The test rows take no part: "auto" chooses alpha on validation rows that are drawn from the training rows.
     """
     config, dataset, rows = run.config.fit, run.dataset, run.split.train
     scaling = standardisation(run)
     train = Rows(scaling.apply(dataset.features[rows]), run.labels[rows])
-    estimator, path, validation_rows = fitted(config, train, run.config.seed)
+    choice = fitted(config, train, run.config.seed)
+    estimator = choice.classifier
     coef, intercept = scaling.unfold(estimator.coef_, estimator.intercept_)
     record = FitRecord(
         alpha=float(estimator.alpha),
@@ -31,12 +32,14 @@ def fit(run: Run) -> None:
         status=estimator.status_,
         scaling=config.scale if config.scale != "auto" else ("standard" if is_table(run) else "none"),
         train_rows=len(rows),
-        validation_rows=validation_rows,
-        path=path,
+        validation_rows=choice.validation_rows,
+        path=choice.path,
+        one_standard_error=choice.one_standard_error,
     )
     shape = None if dataset.images is None else dataset.images.shape[1:]
     model = LinearClassifier(coef, intercept, dataset.class_names, dataset.feature_names, shape, record)
     model.save(run.directory / MODEL)
+    return {"path_seconds": choice.seconds} if choice.seconds else {}
 
 
 def is_table(run: Run) -> bool:

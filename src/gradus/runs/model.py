@@ -31,17 +31,25 @@ class Strength:
     error : top-1 error
     cross_entropy : mean, in nats
     relative_gap : duality gap of the fit, relative to its objective; None where alpha is 0 and there is no dual
+    low, high : Wilson's limits of the error at 95 %; None in files of version 0.1
+    iterations : of the fit; None in files of version 0.1
     """
 
     alpha: float
     error: float
     cross_entropy: float
     relative_gap: float | None
+    low: float | None = None
+    high: float | None = None
+    iterations: int | None = None
 
 
 @dataclass(frozen=True)
 class FitRecord:
-    """How the coefficients were found; stored beside them."""
+    """How the coefficients were found; stored beside them.
+
+    ``one_standard_error`` is the strongest alpha of the path whose error is within a standard error of the lowest.
+    """
 
     alpha: float
     l1_ratio: float
@@ -52,6 +60,7 @@ class FitRecord:
     train_rows: int
     validation_rows: int
     path: tuple[Strength, ...]
+    one_standard_error: float | None = None
 
 
 @dataclass(frozen=True)

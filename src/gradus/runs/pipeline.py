@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradus.runs import environment
 from gradus.runs.directory import RunDirectory, is_run
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
     from gradus.runs.config import RunConfig
 
-STEPS: dict[str, Callable[[Run], None]] = {"fit": fit, "evaluate": evaluate, "map": draw, "report": report}
+STEPS: dict[str, Callable[[Run], dict[str, Any] | None]] = {
+    "fit": fit,
+    "evaluate": evaluate,
+    "map": draw,
+    "report": report,
+}
 _NEED_LABELS = {"fit", "evaluate"}
 
 
@@ -73,6 +78,6 @@ def _take(run: Run, request: Request) -> Run:
         for step in request.steps:
             if request.overwrite or not run.directory.has(step):
                 run.directory.discard_derived(step)
-                with environment.timed(run.directory, step):
-                    STEPS[step](run)
+                with environment.timed(run.directory, step) as facts:
+                    facts.update(STEPS[step](run) or {})
     return run

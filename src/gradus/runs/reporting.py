@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError
 from gradus.report import ReportContent, write_report
@@ -34,13 +34,23 @@ def report(run: Run) -> None:
         )
     content = ReportContent(
         dataset=dataset,
-        metrics=json.loads((directory / METRICS).read_text(encoding="utf-8")) if evaluated else None,
+        metrics=_metrics(run) if evaluated else None,
         predictions=load_predictions(directory / PREDICTIONS, dataset.class_names) if evaluated else None,
         map=load_map(directory / MAP) if mapped else None,
         weights=run.model.coef if evaluated else None,
         provenance=provenance(run),
     )
     write_report(content, directory / REPORT)
+
+
+def _metrics(run: Run) -> dict[str, Any]:
+    """Return ``metrics.json``, with the seconds of each fit of the path, which it does not hold, as far as known."""
+    metrics: dict[str, Any] = json.loads((run.directory / METRICS).read_text(encoding="utf-8"))
+    path = metrics["fit"]["path"]
+    seconds = environment.read(run.directory).get("steps", {}).get("fit", {}).get("path_seconds", ())
+    if len(seconds) == len(path):
+        metrics["fit"]["path"] = [step | {"seconds": each} for step, each in zip(path, seconds, strict=True)]
+    return metrics
 
 
 def provenance(run: Run) -> dict[str, dict[str, str]]:

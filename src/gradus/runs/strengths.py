@@ -10,12 +10,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gradus.data import stratified_split
 from gradus.estimators import SoftmaxRegression, SoftmaxRegressionCV
+from gradus.estimators.selection import OneStandardError
 from gradus.runs.model import Strength
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gradus.estimators.path_results import PathResults
     from gradus.runs.config import FitConfig
 
 # The path goes from strong to weak; after so many of its six decades without a better cross-entropy, weaker strengths
@@ -38,11 +40,15 @@ class Choice(NamedTuple):
     classifier : fitted on all rows
     path : every strength tried, strongest first; empty where the strength was given
     validation_rows : how many of the rows judged the path
+    one_standard_error : the strongest alpha whose error is within one standard error of the lowest; None without a path
+    seconds : of each fit of the path
     """
 
     classifier: SoftmaxRegression
-    path: tuple[Strength, ...]
-    validation_rows: int
+    path: tuple[Strength, ...] = ()
+    validation_rows: int = 0
+    one_standard_error: float | None = None
+    seconds: tuple[float, ...] = ()
 
 
 def fitted(config: FitConfig, train: Rows, seed: int) -> Choice:
@@ -61,7 +67,7 @@ def fitted(config: FitConfig, train: Rows, seed: int) -> Choice:
             tol=config.tol,
             max_iter=config.max_iter,
         )
-        return Choice(classifier.fit(train.features, train.labels), (), 0)
+        return Choice(classifier.fit(train.features, train.labels))
 
 
 def certified_gap(classifier: SoftmaxRegression) -> float | None:
@@ -83,9 +89,17 @@ def _chosen(config: FitConfig, train: Rows, seed: int) -> Choice:
     )
     search.fit(train.features, train.labels)
     results = search.results_
-    measured = zip(results.alphas, results.error[0], results.cross_entropy[0], results.relative_gap[0], strict=True)
-    path = tuple(Strength(*map(float, strength)) for strength in measured)
-    return Choice(search.classifier_, path, len(part.test))
+    # the path is scored by its error, and so the rule of one standard error is about errors
+    strongest = float(results.alphas[OneStandardError().index(results)])
+    seconds = tuple(round(float(each), 4) for each in results.seconds[0])
+    return Choice(search.classifier_, _strengths(results), len(part.test), strongest, seconds)
+
+
+def _strengths(results: PathResults) -> tuple[Strength, ...]:
+    low, high = (limits[0].tolist() for limits in results.error_interval())
+    measured = (results.alphas, results.error[0], results.cross_entropy[0], results.relative_gap[0])
+    columns = [*(column.tolist() for column in measured), low, high, results.iterations[0].tolist()]
+    return tuple(Strength(*strength) for strength in zip(*columns, strict=True))
 
 
 def _patience(alphas: int | str) -> int | None:
