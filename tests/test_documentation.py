@@ -17,6 +17,13 @@ from gradus.cli import main
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 
+KERNELS = """
+import torch
+def softmax(x): return torch.softmax(x, -1)
+def softmax_backward(u, x): return softmax(x) * (u - (u * softmax(x)).sum(-1, keepdim=True))
+def example(): return torch.linspace(-1, 1, 12).reshape(3, 4)
+"""
+
 
 def commands(page):
     """Return the gradus commands of the console blocks of ``page``, in order."""
@@ -50,6 +57,8 @@ def world(tmp_path, monkeypatch):
     np.save(tmp_path / "features.npy", images)
     (tmp_path / "labels.txt").write_text("\n".join(map(str, labels)))
     np.savez(tmp_path / "data.npz", X=images, y=labels)
+    (tmp_path / "kernels.py").write_text(KERNELS)
+    (tmp_path / "notes.md").write_text("```gradus\nx: vec(D)\nf = x.T @ x\nclaim df/dx = 2*x\n```\n")
     return tmp_path
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from catalogue import losses, models
 
+from catalogue import losses, models
 from gradus.check import Settings, check_gradient
 from gradus.kernels.softmax_residual import softmax_residual
 from gradus.tsne import (
