@@ -197,6 +197,11 @@ SOLVERS = {
     "proximal newton, elastic net": (ProximalNewton(Terms(0.01, 0.01, rows=4)), [ElasticNet(0.01, 0.01)]),
     "davis-yin": (DavisYin(), [L1(0.02), L2(0.02), GroupLasso(0.02), Nuclear(0.02)]),
     "primal-dual": (PrimalDual(), [L1(0.02), L2(0.02), GroupLasso(0.02), Nuclear(0.02)]),
+    "proximal newton, rows": (ProximalNewton(Terms(0.0, 0.0, rows=4, norm=0.02)), [GroupLasso(0.02)]),
+    "proximal newton, sparse rows": (
+        ProximalNewton(Terms(0.01, 0.0, rows=4, norm=0.01)),
+        [SparseGroupLasso(0.01, 0.01)],
+    ),
     "proximal newton, squares": (ProximalNewton(Terms(0.0, 0.02, rows=4)), [L2(0.02)]),
 }
 

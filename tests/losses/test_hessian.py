@@ -24,7 +24,7 @@ def test_equals_torchs_hessian_in_the_order_asked_for(name, block, monkeypatch):
     for entries in (torch.randperm(point.numel(), generator=generator), torch.tensor([5, 0, 10]), torch.tensor([7])):
         found = model.hessian_among(point, entries, samples=10**6)
         torch.testing.assert_close(found, full_hessian(model, point)[entries][:, entries])
-        assert torch.equal(found, found.t())
+        torch.testing.assert_close(found, found.t(), rtol=1e-12, atol=1e-14)
 
 
 def test_a_part_of_the_rows_is_the_model_of_those_rows():
@@ -51,8 +51,8 @@ def test_sparse_features_and_float32():
     sparse = LinearModel(dense.loss, features, dense.weights, scale=dense.scale, centre=dense.centre)
     point, entries = catalogue.numbers(*dense.shape).float(), torch.tensor([14, 3, 4, 8, 1])
     expected = dense.hessian_among(point, entries, samples=30)
-    assert expected.dtype == torch.float64
+    assert expected.dtype == torch.float32
     torch.testing.assert_close(sparse.hessian_among(point, entries, samples=30), expected)
     wide = catalogue.models(torch.float64)["cross-entropy of probabilities, centred"]
     reference = wide.hessian_among(point.double(), entries, samples=30)
-    torch.testing.assert_close(expected, reference, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(expected.double(), reference, rtol=1e-4, atol=1e-6)

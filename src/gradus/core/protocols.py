@@ -38,8 +38,9 @@ class Curved(Smooth, Protocol):
     def hessian_among(self, point: Tensor, entries: Tensor, samples: int) -> Tensor:
         """Return the Hessian at ``point`` among ``entries``, indices into the flat point, estimated from some samples.
 
-        (entries, entries), float64, symmetric, positive semidefinite up to rounding, in the order of ``entries``; from
-        about ``samples`` of the data's rows, evenly spaced and with their weights normalised, or from all.
+        (entries, entries), symmetric, in the dtype of the point, positive semidefinite up to rounding, in the order of
+        ``entries``; from about ``samples`` of the data's rows, evenly spaced and with their weights normalised, or
+        from all.
         """
 
 

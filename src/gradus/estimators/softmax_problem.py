@@ -29,7 +29,22 @@ from gradus.losses import (
     SparseGap,
 )
 from gradus.losses.certificate import Stationarity
-from gradus.penalties import L1, L2, Composed, ElasticNet, FirstRows, Huber, Masked, Nonconvex, SmoothMasked, Sum, Zero
+from gradus.penalties import (
+    L1,
+    L2,
+    Composed,
+    ElasticNet,
+    FirstRows,
+    GroupLasso,
+    Huber,
+    Masked,
+    Nonconvex,
+    SmoothMasked,
+    SparseGroupLasso,
+    Sum,
+    Zero,
+)
+from gradus.penalties.grouping import EachRow
 from gradus.solvers import (
     LBFGS,
     CoordinateDescent,
@@ -172,8 +187,8 @@ def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximab
         return _accelerated(model)
     if name == "proximal-newton":
         raise InputError(
-            f"solver is 'proximal-newton', which is for L1 and ElasticNet, and the penalty is "
-            f"{type(penalty).__name__}: use 'auto'"
+            "solver is 'proximal-newton', which is for L1, ElasticNet, GroupLasso and SparseGroupLasso of rows, and "
+            f"the penalty is {type(penalty).__name__}: use 'auto'"
         )
     if not smooth:
         raise InputError(
@@ -199,11 +214,17 @@ def _splitting(name: str, model: LinearModel[CrossEntropy], penalty: Proximable)
 
 
 def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | None:
-    """Return the penalty as absolute values and squares, where it is that."""
+    """Return the penalty as absolute values, squares and norms of rows, where it is that."""
     rows = model.features.shape[1]
     if isinstance(penalty, L1):
         return Terms(penalty.strength, 0.0, rows)
-    return Terms(penalty.l1, penalty.l2, rows) if isinstance(penalty, ElasticNet) else None
+    if isinstance(penalty, ElasticNet):
+        return Terms(penalty.l1, penalty.l2, rows)
+    if isinstance(penalty, GroupLasso):
+        return Terms(0.0, 0.0, rows, penalty.strength)
+    if isinstance(penalty, SparseGroupLasso) and isinstance(penalty.groups, EachRow):
+        return Terms(penalty.l1, 0.0, rows, penalty.l2)
+    return None
 
 
 def _many_rows_few_classes(model: LinearModel[CrossEntropy]) -> bool:

@@ -63,11 +63,12 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     class_weight : None, "balanced", or a dict from class to weight
     tol : > 0
     max_iter : most iterations, >= 0
-    solver : "lbfgs", "newton-cg", "proximal-newton" (absolute values with or without squares), "coordinate-descent"
-        (the same, on CSR data), "proximal-gradient" (FISTA), "davis-yin" (one penalty or a ``Sum`` of two),
-        "primal-dual" (any sum, also behind linear maps), or "auto": Newton-CG for few unknowns and L-BFGS for many
-        where the penalty is smooth; for absolute values coordinate descent on CSR data and proximal Newton on dense
-        data with at least as many rows as features and few classes; Davis-Yin or primal-dual for sums; FISTA elsewhere
+    solver : "lbfgs", "newton-cg", "proximal-newton" (``L1``, ``ElasticNet``, ``GroupLasso``, ``SparseGroupLasso`` of
+        rows), "coordinate-descent" (the first two, on CSR data), "proximal-gradient" (FISTA), "davis-yin" (one penalty
+        or a ``Sum`` of two), "primal-dual" (any sum, also behind linear maps), or "auto": Newton-CG for few unknowns
+        and L-BFGS for many where the penalty is smooth; coordinate descent for what it takes, and proximal Newton for
+        what it takes on dense data with at least as many rows as features and few classes; Davis-Yin or primal-dual
+        for sums; FISTA elsewhere
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr

@@ -108,6 +108,11 @@ class CrossEntropy:
 
         return product
 
+    def curvature_parts(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return d_i = w_i p_i and r_i = sqrt(w_i) p_i: the Hessian in the logits is diag(d_i) - r_i r_i'."""
+        probabilities = torch.softmax(logits, dim=1)
+        return weights[:, None] * probabilities, weights.sqrt()[:, None] * probabilities
+
     def curvature_bound(self) -> float:
         """Return the largest eigenvalue that the Hessian in the logits of one row can have: 1/2 (Boehning 1992)."""
         return 0.5

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+import torch
+
 from gradus.core.errors import InputError
 from gradus.kernels.skinny_product import product, transposed_product
 
 if TYPE_CHECKING:
     import scipy.sparse
-    import torch
     from torch import Tensor
+
+# numbers that a processor's cache holds
+CACHED_NUMBERS = 262_144
 
 
 class Features(Protocol):
@@ -112,9 +116,15 @@ class DenseFeatures:
         return scaled.t() @ scaled
 
     def weighted_sums(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return X' weights and (X * X)' weights."""
-        return weights @ self.matrix, weights @ self.matrix.square()
+        """Return X' weights and (X * X)' weights, a block of rows at a time, so that the squares stay in the cache."""
+        plain, squared = self.matrix.new_zeros(2, self.shape[1])
+        rows = max(CACHED_NUMBERS // max(self.shape[1], 1), 1)
+        squares = self.matrix.new_empty(min(rows, self.shape[0]), self.shape[1])
+        for block, share in zip(self.matrix.split(rows), weights.split(rows), strict=True):
+            plain += share @ block
+            squared += share @ torch.mul(block, block, out=squares[: len(block)])
+        return plain, squared
 
     def selected(self, columns: Tensor) -> Tensor:
         """Return the features at ``columns`` as rows."""
-        return self.matrix.t().contiguous()[columns]
+        return self.matrix.index_select(1, columns).t().contiguous()

@@ -10,81 +10,113 @@ import torch
 from gradus.kernels.threads import threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
     from gradus.losses.features import Features
     from gradus.losses.linear_model import LinearModel
 
-# numbers of the gathered features held at a time
-BLOCK_NUMBERS = 8_388_608
+# numbers of the scaled features held at a time
+BLOCK_NUMBERS = 16_777_216
+# rows of the matrix that one product fills
+PANEL = 256
 
 
-class Curvature(NamedTuple):
-    """The product with the loss's weighted Hessian in the logits of some samples, and how many logits each has."""
+class Entries(NamedTuple):
+    """Entries of the point in ascending order of their outputs.
 
-    along: Callable[[Tensor], Tensor]
-    outputs: int
+    Attributes
+    ----------
+    features : the features that occur, (features,), ascending
+    places : where the feature of each entry is among those, (entries,)
+    spans : the first entry of each output, the one after its last, and the output
+    """
+
+    features: Tensor
+    places: Tensor
+    spans: list[tuple[int, int, int]]
+
+    @classmethod
+    def of(cls, entries: Tensor, outputs: int) -> Entries:
+        """Return ``entries``, indices into a flat point, in parts."""
+        features, places = torch.unique(entries // outputs, return_inverse=True)
+        present, counts = torch.unique_consecutive(entries % outputs, return_counts=True)
+        stops = counts.cumsum(0)
+        spans = zip((stops - counts).tolist(), stops.tolist(), present.tolist(), strict=True)
+        return cls(features, places, list(spans))
 
 
 def hessian_among(model: LinearModel[Any], point: Tensor, entries: Tensor, samples: int) -> Tensor:
-    """Return the Hessian of ``model`` at ``point`` among ``entries``, (entries, entries), float64, symmetric.
+    """Return the Hessian of ``model`` at ``point`` among ``entries``, (entries, entries), symmetric, in its dtype.
 
     Between the entries (j, k) and (h, l) it is sum_i w_i u_ij c_ikl u_ih, where u is the row that the model multiplies
-    (beta (x_i - c), and 1 for the intercept) and c_i the loss's Hessian in the logits; for softmax c_i is
-    diag(p_i) - p_i p_i'. Every pair of outputs is one matrix product, and only half of the pairs are formed.
+    (beta (x_i - c), and 1 for the intercept) and c_i = diag(d_i) - r_i r_i' the loss's Hessian in the logits. So it is
+    a block of each output alone, minus V'V for the columns v = r_k u of all entries, of which half is formed.
 
     Cost: samples x entries^2 multiplications.
 
     Parameters
     ----------
     point : of the model's shape
-    entries : (entries,), int64, indices into the flat point
+    entries : (entries,), int64, indices into the flat point; in ascending order of their outputs it is fastest
     samples : at least so many evenly spaced rows are used, or all; their weights are scaled to the sum of all
     """
+    order = torch.argsort(entries % model.loss.outputs, stable=True)
+    hessian = _of_ordered(model, point, entries[order], samples)
+    if bool((order[1:] > order[:-1]).all()):
+        return hessian
+    inverse = torch.argsort(order)
+    unsorted: Tensor = hessian[inverse][:, inverse]
+    return unsorted
+
+
+def _of_ordered(model: LinearModel[Any], point: Tensor, entries: Tensor, samples: int) -> Tensor:
     total = model.features.shape[0]
     step = max(total // max(samples, 1), 1)
     weights = model.weights[::step]
     if not weights.sum() > 0:
         step, weights = 1, model.weights
     weights = weights * (model.weights.sum() / weights.sum())
-    outputs = model.loss.outputs
-    order = torch.argsort(entries % outputs, stable=True)
-    ordered = entries[order]
-    hessian = torch.zeros(len(entries), len(entries), dtype=torch.float64, device=entries.device)
+    parts = Entries.of(entries, model.loss.outputs)
+    hessian = torch.zeros(len(entries), len(entries), dtype=weights.dtype, device=entries.device)
     rows = max(BLOCK_NUMBERS // max(len(entries), 1), 1)
     for start in range(0, len(weights), rows):
         bounds = (start * step, min((start + rows) * step, total), step)
         features = model.features.rows(*bounds)
-        along = model.loss.rows(*bounds).curvature(model.logits(point, features), weights[start : start + rows])
-        used = _used_rows(model, features, ordered // outputs)
-        _add_products(hessian, ordered % outputs, used, Curvature(along, outputs))
-    inverse = torch.argsort(order)
-    whole = torch.tril(hessian) + torch.tril(hessian, -1).t()
-    unsorted: Tensor = whole[inverse][:, inverse]
-    return unsorted
+        curvature = model.loss.rows(*bounds).curvature_parts(
+            model.logits(point, features), weights[start : start + rows]
+        )
+        _add_products(hessian, parts, _used_rows(model, features, parts.features), curvature)
+    return hessian
 
 
-def _add_products(hessian: Tensor, outputs: Tensor, used: Tensor, curvature: Curvature) -> None:
-    """Add the products of each output's features with those of the outputs up to it: the lower triangle and a bit.
+def _add_products(hessian: Tensor, parts: Entries, used: Tensor, curvature: tuple[Tensor, Tensor | None]) -> None:
+    """Add the products over some samples: of each output with itself, and of the entries scaled by r with each other.
 
-    outputs : (entries,), ascending; used : (entries, samples); curvature : of the loss on these samples
+    used : (features, samples); curvature : d and r of these samples, (samples, outputs) each
     """
-    present, counts = torch.unique_consecutive(outputs, return_counts=True)
-    stops = counts.cumsum(0).tolist()
+    diagonal = curvature[0].t().contiguous()
+    root = None if curvature[1] is None else curvature[1].t().contiguous()
+    rooted = None if root is None else used.new_empty(len(parts.places), used.shape[1])
 
-    def add(index: int) -> None:
-        stop = stops[index]
-        start = stop - int(counts[index])
-        direction = torch.zeros(used.shape[1], curvature.outputs, dtype=used.dtype, device=used.device)
-        direction[:, present[index]] = 1.0
-        scaled = used[:stop] * curvature.along(direction).t()[outputs[:stop]]
-        hessian[start:stop, :stop] += used[start:stop] @ scaled.t()
+    def add_block(span: tuple[int, int, int]) -> None:
+        start, stop, output = span
+        own = used[parts.places[start:stop]]
+        hessian[start:stop, start:stop] += (own * diagonal[output]) @ own.t()
+        if root is not None and rooted is not None:
+            torch.mul(own, root[output], out=rooted[start:stop])
+
+    def subtract_panel(start: int) -> None:
+        assert rooted is not None
+        stop = min(start + PANEL, len(rooted))
+        panel = hessian[start:stop, :stop] - rooted[start:stop] @ rooted[:stop].t()
+        hessian[start:stop, :stop] = panel
+        hessian[:start, start:stop] = panel[:, :start].t()
 
     # each product on one thread, several at a time: how one is split among threads would change its rounding
     with threads(None) as workers, ThreadPoolExecutor(workers) as pool:
-        list(pool.map(add, reversed(range(len(stops)))))
+        list(pool.map(add_block, parts.spans))
+        if rooted is not None:
+            list(pool.map(subtract_panel, reversed(range(0, len(rooted), PANEL))))
 
 
 def _used_rows(model: LinearModel[Any], features: Features, columns: Tensor) -> Tensor:
@@ -93,7 +125,7 @@ def _used_rows(model: LinearModel[Any], features: Features, columns: Tensor) -> 
     within = columns.clamp_max(count - 1)
     selected: Tensor = features.selected(within) * model.scale
     if model.centre is not None:
-        selected = selected - model.scale * model.centre[within][:, None]
+        selected -= model.scale * model.centre[within][:, None]
     if model.intercept:
         selected[columns == count] = 1.0
     return selected

@@ -79,8 +79,12 @@ class HuberLoss:
 
     def curvature(self, logits: Tensor, weights: Tensor) -> Callable[[Tensor], Tensor]:
         """Return d -> w d where the error is within delta, else 0."""
-        bend = weights[:, None] * ((logits - self.targets).abs() <= self.delta)
+        bend, _ = self.curvature_parts(logits, weights)
         return lambda direction: bend * direction
+
+    def curvature_parts(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, None]:
+        """Return d = w where the error is within delta, else 0, and no r: the Hessian of each row is diag(d)."""
+        return weights[:, None] * ((logits - self.targets).abs() <= self.delta), None
 
     def curvature_bound(self) -> float:
         """Return the largest second derivative, 1."""

@@ -87,7 +87,7 @@ class LinearModel(Generic[Loss]):
         """Return the same model around the weighted mean of its features; without an intercept, itself."""
         if not self.intercept:
             return self
-        mean = self.features.weighted_sums(self.weights)[0]
+        mean = self.features.transposed_times(self.weights[:, None])[:, 0].contiguous()
         return LinearModel(self.loss, self.features, self.weights, True, self.scale, mean)
 
     def uncentred_point(self, point: Tensor) -> Tensor:

@@ -70,8 +70,12 @@ class Logistic:
 
     def curvature(self, logits: Tensor, weights: Tensor) -> Callable[[Tensor], Tensor]:
         """Return d -> w s(z) s(-z) d."""
-        bend = weights[:, None] * torch.sigmoid(logits) * torch.sigmoid(-logits)
+        bend, _ = self.curvature_parts(logits, weights)
         return lambda direction: bend * direction
+
+    def curvature_parts(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, None]:
+        """Return d = w s(z) s(-z), and no r: the Hessian of each row is diag(d)."""
+        return weights[:, None] * torch.sigmoid(logits) * torch.sigmoid(-logits), None
 
     def curvature_bound(self) -> float:
         """Return the largest second derivative, 1/4 at z = 0."""

@@ -74,8 +74,12 @@ class Poisson:
 
     def curvature(self, logits: Tensor, weights: Tensor) -> Callable[[Tensor], Tensor]:
         """Return d -> w exp(z) d."""
-        bend = weights[:, None] * torch.exp(logits)
+        bend, _ = self.curvature_parts(logits, weights)
         return lambda direction: bend * direction
+
+    def curvature_parts(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, None]:
+        """Return d = w exp(z), and no r: the Hessian of each row is diag(d)."""
+        return weights[:, None] * torch.exp(logits), None
 
     def typical_curvature(self) -> float:
         """Return the mean of the targets: the second derivative where the rate is the same for all samples."""

@@ -37,6 +37,9 @@ class SampleLoss(Protocol):
     def curvature(self, logits: Tensor, weights: Tensor) -> Callable[[Tensor], Tensor]:
         """Return the product with the Hessian in the logits."""
 
+    def curvature_parts(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return d and r, (samples, outputs), of the Hessian in the logits diag(d_i) - r_i r_i'; None for r = 0."""
+
     def typical_curvature(self) -> float:
         """Return an eigenvalue of one row's Hessian that is typical: the scale of a preconditioner."""
 

@@ -59,6 +59,10 @@ class Squared:
         """Return s -> w_i s_i: the Hessian in the predictions is the identity."""
         return lambda direction: weights[:, None] * direction
 
+    def curvature_parts(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, None]:
+        """Return d_i = w_i and no r: the Hessian in the predictions is the identity."""
+        return weights[:, None].expand(logits.shape), None
+
     def curvature_bound(self) -> float:
         """Return the largest eigenvalue of the Hessian in the predictions of one row, 1."""
         return 1.0

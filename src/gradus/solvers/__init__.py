@@ -7,7 +7,8 @@ from gradus.solvers.minimize import Continued, Stop, minimize, resume
 from gradus.solvers.newton_cg import NewtonCG
 from gradus.solvers.primal_dual import PrimalDual
 from gradus.solvers.proximal_gradient import ProximalGradient
-from gradus.solvers.proximal_newton import ProximalNewton, Terms
+from gradus.solvers.proximal_newton import ProximalNewton
+from gradus.solvers.terms import Terms
 
 __all__ = [
     "LBFGS",

@@ -1,0 +1,155 @@
+"""Absolute values, squares and norms of rows: the penalties whose optimality is told entry by entry or row by row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HALVINGS = 50
+
+
+class Terms(NamedTuple):
+    """The penalty of the first ``rows`` rows of a matrix, sum_ij (a |x_ij| + s x_ij^2 / 2) + n sum_i |x_i|.
+
+    The rows below are free. A *unit* is what becomes zero as a whole: a row if n > 0, else an entry.
+
+    Attributes
+    ----------
+    absolute : a, not negative
+    square : s, not negative
+    rows : how many rows are penalised
+    norm : n, not negative
+    """
+
+    absolute: float
+    square: float
+    rows: int
+    norm: float = 0.0
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether a unit is a row."""
+        return self.norm > 0
+
+    def strengths(self, point: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a and s of every entry of the flat ``point``, float64."""
+        penalised = self._penalised(point)[:, None].expand(point.shape)
+        return (self.absolute * penalised).ravel(), (self.square * penalised).ravel()
+
+    def norms(self, point: Tensor) -> Tensor:
+        """Return n of every row, (rows of the point,), float64."""
+        return self.norm * self._penalised(point)
+
+    def prox(self, point: Tensor) -> Tensor:
+        """Return the proximal point at step 1, float64."""
+        absolute, square = (part.reshape(point.shape) for part in self.strengths(point))
+        shrunk = _soft(point.double(), absolute) / (1.0 + square)
+        lengths = _lengths(shrunk) * (1.0 + square[:, 0])
+        kept = (1.0 - self.norms(point) / lengths.clamp_min(torch.finfo(torch.float64).tiny)).clamp_min(0.0)
+        return shrunk * kept[:, None]
+
+    def value(self, point: Tensor) -> float:
+        """Return the penalty of ``point``."""
+        wide = point[: self.rows].double()
+        separate = self.absolute * wide.abs().sum() + 0.5 * self.square * wide.square().sum()
+        return (separate + self.norm * _lengths(wide).sum()).item()
+
+    def violations(self, point: Tensor, gradient: Tensor) -> Tensor:
+        """Return the distance of 0 from every unit's subdifferential, (units,), float64."""
+        wide = point.double()
+        absolute, square = (part.reshape(point.shape) for part in self.strengths(point))
+        slope = gradient.double() + square * wide
+        if not self.by_rows:
+            at_zero = (slope.abs() - absolute).clamp_min(0.0)
+            return torch.where(wide != 0, (slope + absolute * wide.sign()).abs(), at_zero).ravel()
+        lengths, norms = _lengths(wide), self.norms(point)
+        towards = (norms / lengths.clamp_min(torch.finfo(torch.float64).tiny))[:, None] * wide
+        moving = torch.where(wide != 0, slope + towards + absolute * wide.sign(), _soft(slope, absolute))
+        return torch.where(lengths > 0, _lengths(moving), (_lengths(_soft(slope, absolute)) - norms).clamp_min(0.0))
+
+    def held(self, point: Tensor) -> Tensor:
+        """Return which units are free or not zero, (units,)."""
+        held = point != 0
+        held[self.rows :] = True
+        return held.any(dim=1) if self.by_rows else held.ravel()
+
+    def nearness(self, gradient: Tensor, share: float) -> Tensor:
+        """Return by how much the slope of each unit exceeds ``share`` of its threshold, (units,), not negative."""
+        wide = gradient.double()
+        if not self.by_rows:
+            return (wide.abs() - share * self.absolute).clamp_min(0.0).ravel()
+        return (_lengths(_soft(wide, torch.tensor(self.absolute))) - share * self.norm).clamp_min(0.0)
+
+    def entries(self, units: Tensor, point: Tensor) -> Tensor:
+        """Return the units' entries, indices into the flat point, column by column: of rows, all first columns first.
+
+        units : (units,), ascending
+        """
+        width = point.shape[1]
+        if self.by_rows:
+            return (units[None] * width + torch.arange(width, device=units.device)[:, None]).ravel()
+        return units[torch.argsort(units % width, stable=True)]
+
+    def gap_estimate(self, point: Tensor, value: float, gradient: Tensor) -> float:
+        """Return a duality gap relative to the value, as if the smooth part f were not negative and its minimum 0.
+
+        For such f the conjugate obeys f*(s g) <= s (<g, x> - f(x)), so that the gap at the dual point s g is at most
+        (1 - s) f(x) + h(x) + s <g, x> + h*(-s g).
+        """
+        wide, slopes = point[: self.rows].double(), gradient[: self.rows].double()
+        penalty, product = self.value(point), (wide * slopes).sum().item()
+        unbalanced = gradient[self.rows :].double().abs().sum().item()
+        scale = min(1.0, self._feasible(slopes))
+        gap = (1 - scale) * value + penalty + scale * product
+        if self.square > 0:
+            excess = (_lengths(_soft(slopes, torch.tensor(self.absolute))) - self.norm).clamp_min(0.0)
+            gap = min(gap, penalty + product + excess.square().sum().item() / (2 * self.square))
+        return (gap + unbalanced) / max(value + penalty, torch.finfo(torch.float64).tiny)
+
+    def _penalised(self, point: Tensor) -> Tensor:
+        penalised = torch.zeros(len(point), dtype=torch.float64, device=point.device)
+        penalised[: self.rows] = 1.0
+        return penalised
+
+    def _feasible(self, slopes: Tensor) -> float:
+        """Return the largest s for which s times the slopes is in the subdifferential of a |.| + n |.| at 0."""
+        if not slopes.numel() or not slopes.any():
+            return 1.0
+        if not self.by_rows:
+            return self.absolute / slopes.abs().max().item()
+        if self.absolute == 0:
+            return self.norm / _lengths(slopes).max().item()
+        low, high = 0.0, 1.0
+        for _ in range(HALVINGS):
+            middle = 0.5 * (low + high)
+            inside = bool((_lengths(_soft(middle * slopes, torch.tensor(self.absolute))) <= self.norm).all())
+            low, high = (middle, high) if inside else (low, middle)
+        return low
+
+
+def rise(begin: Tensor, moved: Tensor, strengths: tuple[Tensor, Tensor, Tensor]) -> float:
+    """Return by how much the penalty rises from ``begin`` to ``begin + moved``, without cancellation.
+
+    strengths : a and s of each entry, and n of each row, of which there are none if no norm counts
+    """
+    absolute, square, norms = strengths
+    total = absolute * ((begin + moved).abs() - begin.abs()) + square * moved * (begin + 0.5 * moved)
+    if not len(norms):
+        return total.sum().item()
+    start, step = begin.reshape(-1, len(norms)), moved.reshape(-1, len(norms))
+    lengths = torch.linalg.vector_norm(start, dim=0) + torch.linalg.vector_norm(start + step, dim=0)
+    longer = (step * (2 * start + step)).sum(dim=0) / lengths.clamp_min(torch.finfo(torch.float64).tiny)
+    return (total.sum() + (norms * longer).sum()).item()
+
+
+def _soft(point: Tensor, threshold: Tensor) -> Tensor:
+    return point.sign() * (point.abs() - threshold).clamp_min(0.0)
+
+
+def _lengths(rows: Tensor) -> Tensor:
+    lengths: Tensor = torch.linalg.vector_norm(rows, dim=1)
+    return lengths
