@@ -15,13 +15,13 @@ from gradus.kernels.gram_lasso import Quadratic, gram_lasso
 IMPLEMENTATIONS = [name for name in dispatch.implementations("gram_lasso") if name != "cuda"]
 
 
-def quadratic(entries, seed, absolute=0.5, square=0.1, rank=None):
+def quadratic(entries, seed, absolute=0.5, square=0.1, rank=None, norms=()):
     generator = torch.Generator().manual_seed(seed)
     factor = torch.randn(entries, rank or entries, generator=generator, dtype=torch.float64)
     hessian = factor @ factor.t() + 1e-3 * torch.eye(entries, dtype=torch.float64)
     gradient, start = torch.randn(2, entries, generator=generator, dtype=torch.float64)
     ones = torch.ones(entries, dtype=torch.float64)
-    return Quadratic(hessian, gradient, start, absolute * ones, square * ones)
+    return Quadratic(hessian, gradient, start, absolute * ones, square * ones, torch.tensor(norms, dtype=torch.float64))
 
 
 def violation(problem, point):
@@ -76,6 +76,48 @@ def test_a_singular_matrix_and_a_limit_of_sweeps_never_raise_the_value(implement
     with dispatch.force(implementation):
         values += [value(gram_lasso(problem, tolerance=0.0, sweeps=sweeps)) for sweeps in (1, 2, 5, 20)]
     assert all(later <= earlier + 1e-12 for earlier, later in pairwise(values))
+
+
+def peer_by_proximal_gradient(problem, steps=200_000):
+    """The minimum by plain proximal steps in NumPy, of blocks b, b + B, ..."""
+    hessian, gradient, start, absolute, square, norms = (part.numpy() for part in problem)
+    steepness = np.linalg.eigvalsh(hessian)[-1]
+    x = start.copy()
+    for _ in range(steps):
+        pull = x - (gradient + hessian @ (x - start)) / steepness
+        soft = np.sign(pull) * np.maximum(np.abs(pull) - absolute / steepness, 0)
+        rows = soft.reshape(-1, len(norms))
+        kept = np.maximum(1 - norms / steepness / np.maximum(np.linalg.norm(rows, axis=0), 1e-300), 0)
+        new = ((rows * kept) / (1 + square.reshape(-1, len(norms)) / steepness)).ravel()
+        if np.abs(new - x).max() < 1e-14:
+            break
+        x = new
+    return x
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize(("absolute", "square"), [(0.0, 0.0), (0.4, 0.0), (0.2, 0.3)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_blocks_reach_the_minimum_that_proximal_steps_find(implementation, absolute, square, dtype):
+    # the last block is free, as an intercept's row is
+    problem = quadratic(12, seed=7, absolute=absolute, square=square, norms=(12.0, 1.0, 0.5, 0.0))
+    problem.absolute[3::4], problem.square[3::4] = 0.0, 0.0
+    problem = problem._replace(hessian=problem.hessian.to(dtype))
+    expected = peer_by_proximal_gradient(problem._replace(hessian=problem.hessian.double()))
+    with dispatch.force(implementation):
+        point = gram_lasso(problem, tolerance=1e-6, sweeps=500)
+    np.testing.assert_allclose(point.numpy(), expected, atol=1e-3)
+    assert (point[0::4] == 0).all()
+    assert (point[3::4] != 0).all()
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_blocks_of_one_entry_are_entries(implementation):
+    ones = torch.ones(8, dtype=torch.float64)
+    rows, plain = quadratic(8, 4, absolute=0.0)._replace(norms=0.7 * ones), quadratic(8, 4, absolute=0.7)
+    with dispatch.force(implementation):
+        points = [gram_lasso(problem, tolerance=1e-6, sweeps=500) for problem in (rows, plain)]
+    torch.testing.assert_close(points[0], points[1], rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)

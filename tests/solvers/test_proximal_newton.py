@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import scipy.optimize
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from gradus.core.errors import InputError
 from gradus.core.solution import Problem, Status
 from gradus.losses import CrossEntropy, DenseFeatures, DualityGap, LinearModel
-from gradus.penalties import L1, ElasticNet, Masked
+from gradus.penalties import L1, ElasticNet, GroupLasso, Masked, SparseGroupLasso
 from gradus.solvers import ProximalGradient, ProximalNewton, Stop, Terms, minimize
 
 
@@ -39,24 +40,37 @@ def solve(model, penalty, solver, tolerance=1e-6, limit=500):
 
 
 def newton(penalty, model, **settings):
-    strengths = (penalty.strength, 0.0) if isinstance(penalty, L1) else (penalty.l1, penalty.l2)
-    return ProximalNewton(Terms(*strengths, rows=model.features.shape[1]), **settings)
+    strengths = {
+        L1: lambda: {"absolute": penalty.strength, "square": 0.0},
+        ElasticNet: lambda: {"absolute": penalty.l1, "square": penalty.l2},
+        GroupLasso: lambda: {"absolute": 0.0, "square": 0.0, "norm": penalty.strength},
+        SparseGroupLasso: lambda: {"absolute": penalty.l1, "square": 0.0, "norm": penalty.l2},
+    }[type(penalty)]()
+    return ProximalNewton(Terms(rows=model.features.shape[1], **strengths), **settings)
 
 
-@settings(deadline=None, max_examples=15, derandomize=True)
+PENALTIES = {
+    "l1": L1,
+    "elastic net": lambda strength: ElasticNet(0.5 * strength, 0.5 * strength),
+    "rows": GroupLasso,
+    "sparse rows": lambda strength: SparseGroupLasso(0.3 * strength, 0.7 * strength),
+}
+
+
+@settings(deadline=None, max_examples=30, derandomize=True)
 @given(
     samples=st.integers(8, 120),
     features=st.integers(1, 40),
     classes=st.integers(2, 6),
     strength=st.sampled_from([1e-3, 1e-2, 0.1, 1.0]),
-    ratio=st.sampled_from([1.0, 0.5]),
+    kind=st.sampled_from(list(PENALTIES)),
     intercept=st.booleans(),
     scale=st.sampled_from([0.3, 1.0, 4.0]),
     seed=st.integers(0, 2**31),
 )
-def test_never_above_fista(samples, features, classes, strength, ratio, intercept, scale, seed):
+def test_never_above_fista(samples, features, classes, strength, kind, intercept, scale, seed):
     model = model_of(*data(samples, features, classes, seed), intercept=intercept, scale=scale)
-    penalty = L1(strength) if ratio == 1.0 else ElasticNet(ratio * strength, (1 - ratio) * strength)
+    penalty = PENALTIES[kind](strength)
     ours = solve(model, penalty, newton(penalty, model), tolerance=1e-8)
     peer = solve(model, penalty, ProximalGradient(), tolerance=1e-4, limit=500)
     assert ours.status is Status.CONVERGED, ours
@@ -65,9 +79,9 @@ def test_never_above_fista(samples, features, classes, strength, ratio, intercep
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_few_rows_and_more_entries_than_a_model_takes_reach_the_minimum(dtype):
+@pytest.mark.parametrize("penalty", [L1(1e-3), GroupLasso(3e-3)], ids=str)
+def test_few_rows_and_more_entries_than_a_model_takes_reach_the_minimum(dtype, penalty):
     model = model_of(*data(1000, 30, 4, dtype=dtype))
-    penalty = L1(1e-3)
     tolerance = 1e-4 if dtype == torch.float32 else 1e-7
     few_rows = solve(model, penalty, newton(penalty, model, rows_per_entry=0.01), tolerance)
     few_entries = solve(model, penalty, newton(penalty, model, most_entries=60), tolerance, limit=3000)
@@ -75,7 +89,7 @@ def test_few_rows_and_more_entries_than_a_model_takes_reach_the_minimum(dtype):
     assert few_rows.value == pytest.approx(few_entries.value, rel=2 * tolerance)
 
 
-@pytest.mark.parametrize("penalty", [L1(1e-4), ElasticNet(1e-4, 1e-4)])
+@pytest.mark.parametrize("penalty", [L1(1e-4), ElasticNet(1e-4, 1e-4), GroupLasso(1e-3)], ids=str)
 def test_separable_data(penalty):
     features, loss, weights = data(200, 10, 3, seed=2)
     apart = DenseFeatures(features.matrix + 50.0 * torch.nn.functional.one_hot(loss.targets, 10).double())
@@ -85,9 +99,10 @@ def test_separable_data(penalty):
     assert (solution.point[:-1] == 0).any()
 
 
-def test_the_same_on_any_number_of_threads():
+@pytest.mark.parametrize("penalty", [L1(1e-3), SparseGroupLasso(1e-3, 1e-3)], ids=str)
+def test_the_same_on_any_number_of_threads(penalty):
     model = model_of(*data(3000, 40, 5, dtype=torch.float32))
-    penalty, before, points = L1(1e-3), torch.get_num_threads(), []
+    before, points = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
@@ -100,7 +115,7 @@ def test_the_same_on_any_number_of_threads():
 
 def test_the_residual_falls_to_the_gap():
     model = model_of(*data(500, 20, 3), intercept=False)
-    for penalty in (L1(5e-3), ElasticNet(5e-3, 5e-3)):
+    for penalty in (kind(5e-3) for kind in PENALTIES.values()):
         problem, solver = Problem(model, penalty), newton(penalty, model)
         state = solver.start(problem, model.zeros())
         for _ in range(12):
@@ -110,13 +125,60 @@ def test_the_residual_falls_to_the_gap():
         assert state.residual**2 < 1e-4
 
 
-def test_needs_fewer_iterations_than_fista():
+@pytest.mark.parametrize("penalty", [L1(1e-3), GroupLasso(2e-3)], ids=str)
+def test_needs_fewer_iterations_than_fista(penalty):
     model = model_of(*data(2000, 40, 4))
-    penalty = L1(1e-3)
     ours = solve(model, penalty, newton(penalty, model), tolerance=1e-6)
     peer = solve(model, penalty, ProximalGradient(), tolerance=1e-6, limit=5000)
     assert ours.iterations <= peer.iterations // 3
     assert ours.value == pytest.approx(peer.value, rel=1e-6)
+
+
+def test_zeroes_the_rows_that_an_independent_optimum_zeroes():
+    """SciPy minimises over the rows that the group lasso keeps, smooth there; the others must want to stay at zero."""
+    features, loss, weights = data(300, 12, 3, seed=4)
+    model = model_of(features, loss, weights)
+    penalty = GroupLasso(0.03)
+    solution = solve(model, penalty, newton(penalty, model), tolerance=1e-10)
+    kept = torch.cat([(solution.point[:-1] != 0).any(dim=1), torch.tensor([True])])
+    assert 0 < kept[:-1].sum() < 12
+
+    def value_and_slope(flat):
+        point = torch.zeros(13, 3, dtype=torch.float64)
+        point[kept] = torch.from_numpy(flat).reshape(-1, 3)
+        value, gradient = model.value_and_gradient(point)
+        lengths = torch.linalg.vector_norm(point[:-1], dim=1)
+        gradient = gradient.clone()
+        gradient[:-1] += 0.03 * point[:-1] / lengths.clamp_min(1e-300)[:, None]
+        return value.item() + 0.03 * lengths.sum().item(), gradient[kept].numpy().ravel()
+
+    start = solution.point[kept].numpy().ravel() + 0.01
+    peer = scipy.optimize.minimize(value_and_slope, start, jac=True, method="BFGS", options={"gtol": 1e-9})
+    assert solution.value == pytest.approx(peer.fun, rel=1e-9)
+    gradient = model.value_and_gradient(solution.point)[1][:-1]
+    assert (torch.linalg.vector_norm(gradient[~kept[:-1]], dim=1) <= 0.03 * (1 + 1e-4)).all()
+
+
+def test_terms_are_the_penalties_they_stand_for():
+    point = torch.randn(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    point[2] = 0.0
+    for kind in PENALTIES.values():
+        penalty = kind(0.4)
+        terms = newton(penalty, model_of(*data(20, 7, 3), intercept=False)).terms
+        assert terms.value(point) == pytest.approx(penalty.value(point).item(), rel=1e-14)
+        torch.testing.assert_close(terms.prox(point), penalty.prox(point, 1.0))
+
+
+def test_violations_are_zero_at_a_minimum_and_nowhere_else():
+    """Of |x - v|^2 / 2 + penalty the minimum is the prox, and the gradient there x - v."""
+    v = torch.randn(6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    for kind in PENALTIES.values():
+        terms = newton(kind(0.8), model_of(*data(20, 6, 3), intercept=False)).terms
+        x = terms.prox(v)
+        assert 0 < (x == 0).sum() < 24
+        assert terms.violations(x, x - v).max() < 1e-14
+        assert terms.violations(x, x - v + 5.0).min() > 0
+        assert terms.violations(v, 0 * v).min() > 0
 
 
 def test_refuses_other_functions_and_numbers():

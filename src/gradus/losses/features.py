@@ -120,7 +120,8 @@ class DenseFeatures:
         plain, squared = self.matrix.new_zeros(2, self.shape[1])
         rows = max(CACHED_NUMBERS // max(self.shape[1], 1), 1)
         squares = self.matrix.new_empty(min(rows, self.shape[0]), self.shape[1])
-        for block, share in zip(self.matrix.split(rows), weights.split(rows), strict=True):
+        for start in range(0, self.shape[0], rows):
+            block, share = self.matrix[start : start + rows], weights[start : start + rows]
             plain += share @ block
             squared += share @ torch.mul(block, block, out=squares[: len(block)])
         return plain, squared

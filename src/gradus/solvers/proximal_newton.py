@@ -25,6 +25,8 @@ FORCING = 0.1
 OUTSIDE = 0.5
 # a model without success is replaced by one from so many times the rows, up to so many times those at first
 MORE_ROWS, MOST_ROWS = 4, 16
+# the fraction of the largest working set from which on there is too little room for what wants to move
+CROWDED = 0.8
 SHORTEST, DECREASE = 1e-4, 1e-4
 # a relative fall of the value below which the Hessian is taken to stay as it is
 STILL = 1e-3
@@ -62,7 +64,7 @@ class ProximalNewton:
     terms : the penalty; it must be the problem's own
     rows_per_entry : positive. More make a better B that costs more
     most_entries : largest working set, positive; B has its square of numbers
-    dense : goes on, from where the iteration is, once a working set of that size is too small
+    dense : goes on, from where the iteration is, once a working set of that size is nearly full
     rounding : relative error of a value, in units of the dtype's epsilon; smaller differences decide nothing
 
     References
@@ -113,9 +115,9 @@ class ProximalNewton:
         return replace(state, working=None, rows_per_entry=more, halted=halted)
 
     def _is_crowded(self, state: ProximalNewtonState) -> bool:
-        """Whether more entries have to move than a model may have."""
+        """Whether so many entries have to move that a model has next to no room for others."""
         width = state.point.shape[1] if self.terms.by_rows else 1
-        return int(self.terms.held(state.point).sum()) * width > self.most_entries
+        return int(self.terms.held(state.point).sum()) * width > CROWDED * self.most_entries
 
     def _check(self, problem: Problem, probe: Tensor) -> None:
         expected = self.terms.prox(probe)

@@ -120,9 +120,9 @@ class Terms(NamedTuple):
         if not slopes.numel() or not slopes.any():
             return 1.0
         if not self.by_rows:
-            return self.absolute / slopes.abs().max().item()
+            return self.absolute / float(slopes.abs().max())
         if self.absolute == 0:
-            return self.norm / _lengths(slopes).max().item()
+            return self.norm / float(_lengths(slopes).max())
         low, high = 0.0, 1.0
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
@@ -139,11 +139,11 @@ def rise(begin: Tensor, moved: Tensor, strengths: tuple[Tensor, Tensor, Tensor])
     absolute, square, norms = strengths
     total = absolute * ((begin + moved).abs() - begin.abs()) + square * moved * (begin + 0.5 * moved)
     if not len(norms):
-        return total.sum().item()
+        return float(total.sum())
     start, step = begin.reshape(-1, len(norms)), moved.reshape(-1, len(norms))
     lengths = torch.linalg.vector_norm(start, dim=0) + torch.linalg.vector_norm(start + step, dim=0)
     longer = (step * (2 * start + step)).sum(dim=0) / lengths.clamp_min(torch.finfo(torch.float64).tiny)
-    return (total.sum() + (norms * longer).sum()).item()
+    return float(total.sum() + (norms * longer).sum())
 
 
 def _soft(point: Tensor, threshold: Tensor) -> Tensor:
