@@ -113,7 +113,10 @@ def _add_products(hessian: Tensor, parts: Entries, used: Tensor, curvature: tupl
         hessian[:start, start:stop] = panel[:, :start].t()
 
     # each product on one thread, several at a time: how one is split among threads would change its rounding
-    with threads(None) as workers, ThreadPoolExecutor(workers) as pool:
+    with (
+        threads(None) as workers,
+        ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
         list(pool.map(add_block, parts.spans))
         if rooted is not None:
             list(pool.map(subtract_panel, reversed(range(0, len(rooted), PANEL))))

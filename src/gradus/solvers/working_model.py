@@ -77,11 +77,11 @@ class WorkingModel:
         """Return the model whose Hessian maps ``moved`` to ``change``, the gradient's (BFGS); whether it nearly did."""
         step, turn = moved.to(self.hessian.dtype), change.to(self.hessian.dtype)
         with threads(None):
-            # on one thread, so that the sums do not depend on how many there are
+            # on one thread, so that no rounding depends on how many there are
             bent = self.hessian @ step
-        expected, found = (moved @ bent.double()).item(), (moved @ change).item()
-        # without positive curvature, which rounding can make, the correction would break positive definiteness
-        if not (expected > 0 and found > LEAST_CURVATURE * expected):
-            return self, False
-        hessian = torch.addr(self.hessian, bent, bent, alpha=-1 / expected).addr_(turn, turn, alpha=1 / found)
+            expected, found = (moved @ bent.double()).item(), (moved @ change).item()
+            # without positive curvature, which rounding can make, the correction would break positive definiteness
+            if not (expected > 0 and found > LEAST_CURVATURE * expected):
+                return self, False
+            hessian = torch.addr(self.hessian, bent, bent, alpha=-1 / expected).addr_(turn, turn, alpha=1 / found)
         return replace(self, hessian=hessian, trusted=True), 1 / NEARLY <= found / expected <= NEARLY
