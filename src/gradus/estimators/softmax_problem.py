@@ -165,7 +165,7 @@ def coordinate_descent(name: str, model: LinearModel[CrossEntropy], penalty: Pro
     InputError : if it is named, and the penalty or the data is not for it
     """
     terms, sparse = _terms(penalty, model), isinstance(model.features, SparseFeatures)
-    suits = sparse and terms is not None and terms.absolute > 0
+    suits = sparse and terms is not None and terms.absolute > 0 and not terms.by_rows
     if name == "coordinate-descent" and not suits:
         data = "CSR" if sparse else "dense"
         raise InputError(
@@ -205,11 +205,10 @@ def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximab
 def _splitting(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any] | None:
     """Return the solver that takes the terms of a sum one by one, where it is asked for or the penalty is a sum."""
     two = isinstance(penalty, Splittable) and len(penalty.terms) == 2 and not any(t.map for t in penalty.terms)
-    first_step = 1.0 / _typical_curvature(model)
     if name == "davis-yin" or (name == "auto" and two):
-        return DavisYin(first_step)
+        return DavisYin(1.0 / _typical_curvature(model))
     if name == "primal-dual" or (name == "auto" and isinstance(penalty, Splittable)):
-        return PrimalDual(first_step)
+        return PrimalDual(1.0 / _typical_curvature(model))
     return None
 
 

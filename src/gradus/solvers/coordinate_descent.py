@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gradus.core.columns import SparseColumns
     from gradus.core.solution import Problem
-    from gradus.solvers.proximal_newton import Terms
+    from gradus.solvers.terms import Terms
 
 # the weights at hand are descended on until they violate optimality by this fraction of the largest violation
 FORCING = 0.3
