@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import scipy.sparse
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from gradus.core.protocols import Proximable
     from gradus.core.solution import Solution
+    from gradus.losses import Features
 
 
 # a start need not be a solution: from here on the penalty itself decides
@@ -75,7 +77,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    coef_ : (classes, features); one row per class for two classes too
+    coef_ : (classes, features); one row per class for two classes too; after ``sparsify`` a SciPy CSR matrix
     intercept_ : (classes,)
     classes_ : the labels, sorted
     n_iter_ : iterations of the last fit
@@ -171,6 +173,17 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         """Return the logarithms of the probabilities (samples, classes), finite where the probability underflows."""
         return torch.log_softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
 
+    def sparsify(self) -> Self:
+        """Store ``coef_`` as a SciPy CSR matrix: smaller, and faster to predict with, where few weights are not 0."""
+        check_is_fitted(self)
+        self.coef_ = scipy.sparse.csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Store ``coef_`` as an array again, as ``fit`` does."""
+        self.coef_ = self._dense_weights()
+        return self
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -187,7 +200,13 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             return None
         if self.coef_.shape[1] != data.features.shape[1]:
             return None
-        return np.vstack([self.coef_.T, self.intercept_]) if self.fit_intercept else self.coef_.T
+        weights = self._dense_weights().T
+        return np.vstack([weights, self.intercept_]) if self.fit_intercept else weights
+
+    def _dense_weights(self) -> NDArray[np.floating[Any]]:
+        check_is_fitted(self)
+        weights: NDArray[np.floating[Any]] = self.coef_.toarray() if scipy.sparse.issparse(self.coef_) else self.coef_
+        return weights
 
     def _publish(self, solution: Solution, data: TrainingData) -> None:
         point = solution.point.cpu().numpy()
@@ -220,8 +239,12 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     def _logits(self, X: Any) -> NDArray[np.floating[Any]]:
         check_is_fitted(self)
         features = new_data(self, X)
-        weights = torch.from_numpy(np.ascontiguousarray(self.coef_.T)).to(features.dtype)
-        logits = features.times(weights / self.temperature) + torch.from_numpy(self.intercept_).to(features.dtype)
+        if scipy.sparse.issparse(self.coef_):
+            slopes = _sparse_products(features, self.coef_) / self.temperature
+        else:
+            weights = torch.from_numpy(np.ascontiguousarray(self.coef_.T)).to(features.dtype)
+            slopes = features.times(weights / self.temperature)
+        logits = slopes + torch.from_numpy(self.intercept_).to(features.dtype)
         values: NDArray[np.floating[Any]] = logits.numpy()
         return values
 
@@ -240,6 +263,14 @@ def _start(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
         return model.zeros()
     rough = replace(settings, tol=max(settings.tol, START_TOLERANCE), solver="auto")
     return solved(model, relaxation, rough, model.zeros(), certificate(model, relaxation)).point
+
+
+def _sparse_products(features: Features, weights: scipy.sparse.csr_matrix) -> torch.Tensor:
+    """Return X W' for sparse W, (samples, classes), dense, in the dtype of X."""
+    matrix = features.matrix.numpy() if isinstance(features.matrix, torch.Tensor) else features.matrix
+    products = weights.astype(matrix.dtype) @ matrix.T
+    dense = products.toarray() if scipy.sparse.issparse(products) else products
+    return torch.from_numpy(np.ascontiguousarray(dense.T))
 
 
 def _point(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]]) -> torch.Tensor:

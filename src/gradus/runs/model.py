@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.sparse
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -69,7 +70,7 @@ class LinearClassifier:
 
     Attributes
     ----------
-    coef : (K, d) float32 or float64
+    coef : (K, d) float32 or float64, an array or a SciPy CSR matrix
     intercept : (K,) same dtype
     class_names : K names
     feature_names : d names where the data had them, else None
@@ -77,7 +78,7 @@ class LinearClassifier:
     record : how it was fitted
     """
 
-    coef: NDArray[np.floating]
+    coef: NDArray[np.floating] | scipy.sparse.csr_matrix
     intercept: NDArray[np.floating]
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] | None
@@ -86,7 +87,7 @@ class LinearClassifier:
 
     def scores(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the logits (n, K) of ``features`` (n, d), in blocks of rows to bound the memory."""
-        scores = np.empty((len(features), len(self.coef)), self.coef.dtype)
+        scores = np.empty((len(features), self.coef.shape[0]), self.coef.dtype)
         for start in range(0, len(features), _BLOCK_ROWS):
             block = features[start : start + _BLOCK_ROWS].astype(self.coef.dtype, copy=False)
             scores[start : start + _BLOCK_ROWS] = block @ self.coef.T + self.intercept
@@ -100,8 +101,9 @@ class LinearClassifier:
             "feature_names": self.feature_names,
             "image_shape": self.image_shape,
             "record": asdict(self.record),
+            "features": int(self.coef.shape[1]),
         }
-        tensors = {"coef": np.ascontiguousarray(self.coef), "intercept": np.ascontiguousarray(self.intercept)}
+        tensors = {**_tensors_of(self.coef), "intercept": np.ascontiguousarray(self.intercept)}
         with written_whole(path) as unfinished:
             # one entry: several would be stored in an order that changes from process to process
             save_file(tensors, unfinished, metadata={"gradus": json.dumps(about, allow_nan=False)})
@@ -119,7 +121,8 @@ def load(path: Path) -> LinearClassifier:
     try:
         with safe_open(path, framework="numpy") as stream:
             about: dict[str, Any] = json.loads((stream.metadata() or {})["gradus"])
-            coef, intercept = stream.get_tensor("coef"), stream.get_tensor("intercept")
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (a stream, not a dict)
+            coef, intercept = _coef_of(tensors, about.get("features")), tensors["intercept"]
         record = _record(about["record"])
         names, features, shape = (about[entry] for entry in ("class_names", "feature_names", "image_shape"))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -128,6 +131,20 @@ def load(path: Path) -> LinearClassifier:
         ) from error
     columns = tuple(features) if features else None
     return LinearClassifier(coef, intercept, tuple(names), columns, tuple(shape) if shape else None, record)
+
+
+def _tensors_of(coef: NDArray[np.floating] | scipy.sparse.csr_matrix) -> dict[str, NDArray[Any]]:
+    """Return the coefficients as they are stored: whole, or the parts of a CSR matrix."""
+    if not scipy.sparse.issparse(coef):
+        return {"coef": np.ascontiguousarray(coef)}
+    return {"coef.values": coef.data, "coef.columns": coef.indices, "coef.starts": coef.indptr}
+
+
+def _coef_of(tensors: dict[str, NDArray[Any]], features: int | None) -> NDArray[np.floating] | scipy.sparse.csr_matrix:
+    if "coef.values" not in tensors:
+        return tensors["coef"]
+    parts = (tensors["coef.values"], tensors["coef.columns"], tensors["coef.starts"])
+    return scipy.sparse.csr_matrix(parts, shape=(len(tensors["intercept"]), features))
 
 
 def _record(loaded: dict[str, Any]) -> FitRecord:
