@@ -176,7 +176,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     def sparsify(self) -> Self:
         """Store ``coef_`` as a SciPy CSR matrix: smaller, and faster to predict with, where few weights are not 0."""
         check_is_fitted(self)
-        self.coef_ = scipy.sparse.csr_matrix(self.coef_)
+        self.coef_: Any = scipy.sparse.csr_matrix(self.coef_)
         return self
 
     def densify(self) -> Self:
@@ -205,7 +205,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
 
     def _dense_weights(self) -> NDArray[np.floating[Any]]:
         check_is_fitted(self)
-        weights: NDArray[np.floating[Any]] = self.coef_.toarray() if scipy.sparse.issparse(self.coef_) else self.coef_
+        weights: NDArray[np.floating[Any]] = self.coef_ if isinstance(self.coef_, np.ndarray) else self.coef_.toarray()
         return weights
 
     def _publish(self, solution: Solution, data: TrainingData) -> None:
@@ -239,11 +239,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     def _logits(self, X: Any) -> NDArray[np.floating[Any]]:
         check_is_fitted(self)
         features = new_data(self, X)
-        if scipy.sparse.issparse(self.coef_):
-            slopes = _sparse_products(features, self.coef_) / self.temperature
-        else:
+        if isinstance(self.coef_, np.ndarray):
             weights = torch.from_numpy(np.ascontiguousarray(self.coef_.T)).to(features.dtype)
             slopes = features.times(weights / self.temperature)
+        else:
+            slopes = _sparse_products(features, self.coef_) / self.temperature
         logits = slopes + torch.from_numpy(self.intercept_).to(features.dtype)
         values: NDArray[np.floating[Any]] = logits.numpy()
         return values
@@ -265,11 +265,11 @@ def _start(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     return solved(model, relaxation, rough, model.zeros(), certificate(model, relaxation)).point
 
 
-def _sparse_products(features: Features, weights: scipy.sparse.csr_matrix) -> torch.Tensor:
+def _sparse_products(features: Features, weights: Any) -> torch.Tensor:
     """Return X W' for sparse W, (samples, classes), dense, in the dtype of X."""
-    matrix = features.matrix.numpy() if isinstance(features.matrix, torch.Tensor) else features.matrix
+    matrix: Any = features.matrix.numpy() if isinstance(features.matrix, torch.Tensor) else features.matrix
     products = weights.astype(matrix.dtype) @ matrix.T
-    dense = products.toarray() if scipy.sparse.issparse(products) else products
+    dense = products if isinstance(products, np.ndarray) else products.toarray()
     return torch.from_numpy(np.ascontiguousarray(dense.T))
 
 

@@ -78,7 +78,7 @@ class LinearClassifier:
     record : how it was fitted
     """
 
-    coef: NDArray[np.floating] | scipy.sparse.csr_matrix
+    coef: Any
     intercept: NDArray[np.floating]
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] | None
@@ -133,14 +133,14 @@ def load(path: Path) -> LinearClassifier:
     return LinearClassifier(coef, intercept, tuple(names), columns, tuple(shape) if shape else None, record)
 
 
-def _tensors_of(coef: NDArray[np.floating] | scipy.sparse.csr_matrix) -> dict[str, NDArray[Any]]:
+def _tensors_of(coef: Any) -> dict[str, NDArray[Any]]:
     """Return the coefficients as they are stored: whole, or the parts of a CSR matrix."""
-    if not scipy.sparse.issparse(coef):
+    if isinstance(coef, np.ndarray):
         return {"coef": np.ascontiguousarray(coef)}
     return {"coef.values": coef.data, "coef.columns": coef.indices, "coef.starts": coef.indptr}
 
 
-def _coef_of(tensors: dict[str, NDArray[Any]], features: int | None) -> NDArray[np.floating] | scipy.sparse.csr_matrix:
+def _coef_of(tensors: dict[str, NDArray[Any]], features: Any) -> Any:
     if "coef.values" not in tensors:
         return tensors["coef"]
     parts = (tensors["coef.values"], tensors["coef.columns"], tensors["coef.starts"])
