@@ -42,18 +42,7 @@ def command(
     json: Annotated[bool, Parameter(group=_output)] = False,
     debug: Annotated[bool, Parameter(group=_output)] = False,
 ) -> int:
-    """Derive a closed-form gradient, step by step, as a person would write it.
-
-    A formula needs no preparation where all names are numbers:
-
-      gradus derive "f = (x^2 + sigmoid(y)) / (3*x + y - sigmoid(x))" --at x=1,y=0
-
-    Vectors and matrices are declared first, with names for their sizes; lines end with `;` or a line break:
-
-      gradus derive "x: vec(D); W: mat(K, D); y: simplex(K); p = softmax(W @ x); L = -sum(y*log(p))" --wrt W
-
-    `*`, `/` and `^` work entry by entry, `@` is the matrix product, `.T` the transpose; sums over indices are written
-    sum[i!=j](P[i,j]*log(P[i,j])). docs/derive.md has the whole language.
+    """Derive the closed-form gradient of a formula, step by step.
 
     Parameters
     ----------

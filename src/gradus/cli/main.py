@@ -38,7 +38,16 @@ for _name, _help in (
     ("predict", "Predict the classes of new rows with a fitted run."),
     ("map", "Draw a t-SNE map of a run, or of any data."),
     ("report", "Write the HTML report of a run."),
-    ("derive", "Derive the closed-form gradient of a formula, step by step."),
+    (
+        "derive",
+        "Derive the closed-form gradient of a formula, step by step.\n\n"
+        "Where all names are numbers, nothing is declared:\n\n"
+        '    gradus derive "f = (x^2 + sigmoid(y)) / (3*x + y - sigmoid(x))" --at x=1,y=0\n\n'
+        "Vectors and matrices are declared first, with names for their sizes:\n\n"
+        '    gradus derive "x: vec(D); W: mat(K,D); y: simplex(K); p = softmax(W @ x); L = -sum(y*log(p))" --wrt W\n\n'
+        "`*`, `/` and `^` work entry by entry, `@` is the matrix product, `.T` the transpose, sum[i!=j](A[i,j]) a sum "
+        "over indices. docs/derive.md has the whole language.",
+    ),
     ("check", "Check the gradient of a function, at its inputs and at the edges around them."),
     ("doctor", "Show versions, devices, threads and the kernels in use."),
 ):

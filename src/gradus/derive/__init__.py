@@ -9,26 +9,40 @@ import sys
 import types
 from typing import Any
 
+from gradus.derive.arithmetic import FLOAT, FRACTIONS, Arithmetic, high_precision
+from gradus.derive.blocks import formula_lines
 from gradus.derive.derivation import Derivation, derive
 from gradus.derive.document import Claim, Document, read_document
+from gradus.derive.equations import Equation, equation_of
 from gradus.derive.errors import FormulaError, RewriteError
 from gradus.derive.evaluation import Evaluator
+from gradus.derive.exact_points import draw_exact
 from gradus.derive.lowering import lower_document, read_program
 from gradus.derive.points import Point, draw_point
+from gradus.derive.text import to_text
 
 __all__ = [
+    "FLOAT",
+    "FRACTIONS",
+    "Arithmetic",
     "Claim",
     "Derivation",
     "Document",
+    "Equation",
     "Evaluator",
     "FormulaError",
     "Point",
     "RewriteError",
     "derive",
+    "draw_exact",
     "draw_point",
+    "equation_of",
+    "formula_lines",
+    "high_precision",
     "lower_document",
     "read_document",
     "read_program",
+    "to_text",
 ]
 
 

@@ -190,6 +190,8 @@ class _DocumentReader:
                 positions = None
             case Binary("/", Name(above), Subscript(Name(below), positions)):
                 pass
+            case Binary("/", Subscript(Name(above), outer), Subscript(Name(below), inner)):
+                positions = (*outer, *inner)
             case _:
                 return None, None, None
         known = self.document.names

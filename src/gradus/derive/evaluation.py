@@ -84,7 +84,10 @@ class Evaluator:
         known = self._known.get(expression.key)
         if known is None:
             with np.errstate(all="ignore"):
-                known = self._known[expression.key] = self._compute(expression)
+                array, axes = self._compute(expression)
+            kind = np.float64 if self.arithmetic is FLOAT else object
+            # operations on objects without axes return the object itself
+            known = self._known[expression.key] = Labelled(np.asarray(array, dtype=kind), axes)
         return known
 
     def _compute(self, expression: Expression) -> Labelled:

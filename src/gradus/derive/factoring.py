@@ -29,18 +29,20 @@ def factored(expression: Expression) -> Expression:
     """Return the sum with the heaviest common factors taken out, pair by pair."""
     if not isinstance(expression, Add) or len(expression.terms) > MOST_TERMS:
         return expression
-    terms = [_term(term) for term in expression.terms]
+    terms = dict(enumerate(_term(term) for term in expression.terms))
+    pairs = {pair: _merged(terms[pair[0]], terms[pair[1]]) for pair in itertools.combinations(terms, 2)}
     while True:
-        best: tuple[float, int, int, _Term] | None = None
-        for (i, first), (j, second) in itertools.combinations(enumerate(terms), 2):
-            found = _merged(first, second)
-            if found and (best is None or found[0] > best[0]):
-                best = (found[0], i, j, found[1])
-        if best is None:
-            return algebra.add(*(term.expression for term in terms))
-        _, i, j, merged = best
-        terms[i] = merged
-        del terms[j]
+        found = {pair: merged for pair, merged in pairs.items() if merged is not None}
+        if not found:
+            return algebra.add(*(term.expression for term in terms.values()))
+        kept, dropped = max(found, key=lambda pair: found[pair][0])
+        terms[kept] = found[kept, dropped][1]
+        del terms[dropped]
+        pairs = {pair: merged for pair, merged in pairs.items() if not {kept, dropped} & set(pair)}
+        for other in terms:
+            if other != kept:
+                pair = (min(kept, other), max(kept, other))
+                pairs[pair] = _merged(terms[pair[0]], terms[pair[1]])
 
 
 def _term(expression: Expression) -> _Term:
@@ -80,8 +82,8 @@ def _with_common_factors(first: _Term, second: _Term) -> tuple[float, _Term] | N
 
 
 def uneven(terms: tuple[Expression, ...]) -> bool:
-    """Tell whether a term runs over two indices more than another: 1 + x[i]*x[j]."""
-    return any(first.free < second.free and len(second.free - first.free) > 1 for first in terms for second in terms)
+    """Tell whether a term runs over more indices than another: x[i] + x[i]*x[j]."""
+    return any(first.free < second.free for first in terms for second in terms)
 
 
 def _outside(term: _Term) -> _Term:

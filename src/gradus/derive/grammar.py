@@ -1,7 +1,7 @@
 """The grammar of an expression: recursive descent, one method per rule, every refusal with its place.
 
 expression = product (("+" | "-") product)*
-product    = signed (("*" | "/" | "@" | "·") signed)*
+product    = ["-"] signed (("*" | "/" | "@" | "·") signed)*
 signed     = "-" signed | power
 power      = postfix ["^" signed | ".^" signed]
 postfix    = atom ("'" | ".'" | ".T" | "[" positions "]" | "_{" positions "}")*
@@ -44,7 +44,10 @@ class ExpressionParser:
         return self._chain(("+", "-"), self._product, depth)
 
     def _product(self, depth: int) -> Tree:
-        return self._chain(("*", "/", "@", "·"), self._signed, depth)
+        start = self.cursor.token.start
+        minus = self._minus()
+        tree = self._chain(("*", "/", "@", "·"), self._signed, depth)
+        return Negate(tree, Span(start, self.cursor.last_end)) if minus else tree
 
     def _chain(self, operators: tuple[str, ...], part: Callable[[int], Tree], depth: int) -> Tree:
         start = self.cursor.token.start
@@ -57,15 +60,20 @@ class ExpressionParser:
         return tree
 
     def _signed(self, depth: int) -> Tree:
-        start, minuses = self.cursor.token.start, 0
-        while self.cursor.take("-"):
-            minuses += 1
+        start = self.cursor.token.start
+        minus = self._minus()
+        tree = self._power(depth)
+        return Negate(tree, Span(start, self.cursor.last_end)) if minus else tree
+
+    def _minus(self) -> bool:
+        """Read a minus in front, if there is one."""
+        start = self.cursor.token.start
+        found = bool(self.cursor.take("-"))
+        if found and self.cursor.at("-"):
+            raise FormulaError("two minus signs follow each other: write brackets", self.cursor.text, start, start + 2)
         if self.cursor.at("+"):
             raise self.cursor.error("a `+` has nothing before it: leave it out")
-        tree = self._power(depth)
-        if minuses > 1:
-            raise FormulaError("two minus signs follow each other: write brackets", self.cursor.text, start, start + 2)
-        return Negate(tree, Span(start, self.cursor.last_end)) if minuses else tree
+        return found
 
     def _power(self, depth: int) -> Tree:
         start = self.cursor.token.start

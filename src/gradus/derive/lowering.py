@@ -80,7 +80,7 @@ class Lowering:
 
     def definition(self, body: Tree, indices: tuple[str, ...] = ()) -> tuple[Shaped, tuple[str, ...]]:
         """Lower ``body``; with ``indices``, it is a scalar for each of their values."""
-        with self.scope.binding(indices, body, body) as bound:
+        with self.scope.binding(indices, (body,), body) as bound:
             shaped = self.lower(body)
         if indices and shaped.axes:
             found = shown_shape(shaped)
@@ -98,7 +98,7 @@ class Lowering:
                 return self._name(tree)
             case Negate(operand=operand):
                 inner = self.lower(operand)
-                return Shaped(inner.axes, algebra.multiply(algebra.MINUS_ONE, inner.body))
+                return Shaped(inner.axes, algebra.multiply(algebra.MINUS_ONE, inner.body), row=inner.row)
             case Transpose(operand=operand):
                 return self._transpose(tree, self.lower(operand))
             case Subscript(base=base, positions=positions):
@@ -183,7 +183,7 @@ class Lowering:
         new = tuple(name for name in tree.indices if not self.scope.is_index(name))
         if not new:
             raise self.error("every index here is bound already: a sum needs an index of its own", tree)
-        with self.scope.binding(new, tree.body, tree) as bound:
+        with self.scope.binding(new, (tree.body,), tree) as bound:
             body = self.lower(tree.body)
             masks = [self.scope.condition(condition, tree) for condition in tree.conditions]
         try:

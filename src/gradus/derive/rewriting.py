@@ -59,11 +59,13 @@ class Rewriter:
         self.checks = 0
         self.scalars_only = not any(variable.shape for variable in program.variables.values())
         self._known: dict[str, Expression] = {}
+        self._neat: dict[str, Expression] = {}
 
     def allow_everything(self) -> None:
         """Use every declaration and every definition from here on."""
         self.facts = Facts(self.program, self.simplified, self.facts.used)
         self._known.clear()
+        self._neat.clear()
 
     def simplified(self, expression: Expression) -> Expression:
         """Return ``expression`` with every rule applied until none applies; nothing is multiplied out."""
@@ -128,6 +130,12 @@ class Rewriter:
 
         Scalars are not factored: a sum of quotients is what the quotient rule gives.
         """
+        known = self._neat.get(expression.key)
+        if known is None:
+            known = self._neat[expression.key] = self._neatest(expression)
+        return known
+
+    def _neatest(self, expression: Expression) -> Expression:
         plain = self.simplified(expression)
         open_form = self.simplified(self.checked("multiplying out", plain, expanded))
         if self.scalars_only:

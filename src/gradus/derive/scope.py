@@ -38,13 +38,12 @@ class Scope:
         return name in self.bound
 
     @contextmanager
-    def binding(self, names: tuple[str, ...], body: Tree, place: Tree) -> Iterator[tuple[Index, ...]]:
-        """Bind ``names`` inside the block; their sizes are found in ``body``."""
+    def binding(self, names: tuple[str, ...], bodies: tuple[Tree, ...], place: Tree) -> Iterator[tuple[Index, ...]]:
+        """Bind ``names`` inside the block; their sizes are found in ``bodies``."""
         added: dict[str, Index] = {}
         for name in names:
-            if name in self.program.variables or name in self.program.definitions or name in self.program.sizes:
-                raise self.error(f"the index {name!r} has the name of something else: choose another letter", place)
-            sizes = self._sizes(name, body)
+            self.refuse_taken(name, place)
+            sizes = [size for body in bodies for size in self._sizes(name, body)]
             if not sizes:
                 raise self.error(f"the index {name!r} is used nowhere, so that its range is unknown", place)
             added[name] = self.new(sizes[0])
@@ -55,13 +54,18 @@ class Scope:
             for name in names:
                 self.bound.pop(name, None)
 
+    def refuse_taken(self, name: str, place: Tree) -> None:
+        """Refuse an index with the name of something else."""
+        if name in self.program.variables or name in self.program.definitions or name in self.program.sizes:
+            raise self.error(f"the index {name!r} has the name of something else: choose another letter", place)
+
     def _sizes(self, name: str, tree: Tree) -> list[Size]:
         """Return the sizes of the axes of named arrays at which ``name`` stands."""
         found: list[Size] = []
         if isinstance(tree, Subscript):
             shape = self.shape_of(tree.base)
-            if shape is not None and len(shape) == len(tree.positions):
-                found.extend(s for s, p in zip(shape, tree.positions, strict=True) if p == name)
+            if shape is not None:
+                found.extend(s for s, p in zip(shape, tree.positions, strict=False) if p == name)
         for child in children(tree):
             found.extend(self._sizes(name, child))
         return found
@@ -120,7 +124,7 @@ class Scope:
         left, right = self._side(condition.left, tree), self._side(condition.right, tree)
         sizes = {side.size for side in (left, right) if isinstance(side, Index)}
         if len(sizes) > 1:
-            raise self.error(f"the condition compares indices of sizes {' and '.join(map(str, sizes))}", tree)
+            raise self.error(f"the condition compares indices of sizes {' and '.join(sorted(map(str, sizes)))}", tree)
         relation = condition.relation
         if relation in {">", ">="}:
             relation, left, right = {">": "<", ">=": "<="}[relation], right, left

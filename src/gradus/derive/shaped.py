@@ -64,7 +64,7 @@ def entrywise(operation: Callable[[Expression, Expression], Expression], left: S
         if large.shape[0] == large.shape[1]:
             raise ValueError(
                 f"{shown_shape(small)} fits the rows and the columns of {shown_shape(large)}: "
-                "write outer(ones(D), b) for the same row everywhere"
+                f"write outer(ones({large.shape[0]}), b) for the same row everywhere"
             )
         axes = large.axes
         entries = [s.at(axes[1:]) if s is small else s.body for s in (left, right)]

@@ -9,7 +9,7 @@ from gradus.derive import algebra
 from gradus.derive.closed_form import neat, written
 from gradus.derive.errors import RewriteError
 from gradus.derive.evaluation import Evaluator
-from gradus.derive.index_form import Apply, Entry, Function, Index, Power, parts
+from gradus.derive.index_form import Apply, Entry, Function, Power, arrays, parts
 from gradus.derive.naming import dependencies
 from gradus.derive.program import Definition, Program
 from gradus.derive.reverse import partials
@@ -18,8 +18,9 @@ from gradus.derive.text import to_text
 
 if TYPE_CHECKING:
     from gradus.derive.derivative import Differentiated
-    from gradus.derive.index_form import Expression
+    from gradus.derive.index_form import Expression, Index
     from gradus.derive.points import Point
+    from gradus.derive.reverse import Adjoint
     from gradus.derive.tree import Tree
 
 
@@ -130,7 +131,7 @@ def backward_lines(found: Differentiated, point: Point | None) -> list[Line]:
         if trees:
             left = Left(found.target, name, positions)
             value = None if values is None else values.array(label)
-            remark = _primitives(program, adjoint.through)
+            remark = _primitives(program, adjoint)
             distinct = dict.fromkeys(to_text(tree) for tree in trees)
             rights = tuple(tree for text in distinct for tree in [next(t for t in trees if to_text(t) == text)])
             lines.append(Line(left, rights, remark, value))
@@ -173,17 +174,20 @@ def _chain_rule(found: Differentiated, extended: Program, name: str) -> Expressi
     return algebra.add(*terms)
 
 
-def _primitives(program: Program, through: tuple[str, ...]) -> str:
+def _primitives(program: Program, adjoint: Adjoint) -> str:
+    """Return the rules of differentiation that lead from what is computed from the array to the array."""
     found: dict[str, None] = {}
-    for name in through:
-        found.update(dict.fromkeys(_used(program.definitions[name].body)))
+    for consumer in adjoint.through:
+        found.update(dict.fromkeys(_used(program.definitions[consumer].body, adjoint.name)))
     return "; ".join(found)
 
 
-def _used(expression: Expression) -> list[str]:
+def _used(expression: Expression, name: str) -> list[str]:
+    if name not in arrays(expression):
+        return []
     own = []
     if isinstance(expression, (Function, Apply)) and expression.name in PRIMITIVES:
         own = [PRIMITIVES[expression.name]]
     elif isinstance(expression, Power) and not expression.free and expression.exponent.key == "-1":
         own = [PRIMITIVES["/"]]
-    return own + [text for part in parts(expression) for text in _used(part)]
+    return own + [text for part in parts(expression) for text in _used(part, name)]

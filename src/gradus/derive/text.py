@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gradus.derive.declarations import Variable
     from gradus.derive.tree import Tree
 
-SUM, QUOTIENT, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5, 6
+SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5, 6
 PRECEDENCE = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "·": PRODUCT, "^": POWER, ".^": POWER}
 
 
@@ -78,7 +78,7 @@ def _text(tree: Tree) -> tuple[str, int]:
         case Call(function=function, arguments=arguments):
             return f"{function}({', '.join(map(to_text, arguments))})", level
         case Negate(operand=operand):
-            return f"-{_at_least(operand, SIGN if isinstance(operand, Negate) else PRODUCT, strict=False)}", level
+            return f"-{_at_least(operand, PRODUCT, strict=False)}", level
         case Transpose(operand=operand):
             return f"{_at_least(operand, ATOM, strict=False)}.T", level
         case Subscript(base=base, positions=positions):

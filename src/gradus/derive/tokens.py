@@ -80,7 +80,7 @@ _SYMBOLS = {
 }
 _PATTERN = re.compile(
     r"""(?P<space>[ \t\r]+|\#[^\n]*|\\\\?[ \t]*\n)
-      |(?P<number>(?:\d+\.(?!\^)\d*|\.\d+|\d+)(?:[eE][+-]?\d+(?![A-Za-z]))?)
+      |(?P<number>(?:\d+\.(?![\^T'])\d*|\.\d+|\d+)(?:[eE][+-]?\d+(?![A-Za-z]))?)
       |(?P<wrapped>\\(?:mathrm|operatorname|mathbf|text)\{(?P<inner>[A-Za-z]+)\})
       |(?P<command>\\(?:[A-Za-z]+|[,;!\ ]))
       |(?P<symbol>⁻¹|[−⊙·≠≤≥ᵀ√∑‖∂∈²³])

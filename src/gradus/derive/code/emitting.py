@@ -64,7 +64,7 @@ class Emitter:
         if missing or (not positions and len(shape) > piece.rank):
             sizes = ", ".join(self._size(size) for size in shape)
             return self._call("broadcast", self._lifted(piece), f"({sizes},)")
-        return piece.text
+        return self._lifted(piece)
 
     def _size(self, size: str | int) -> str:
         if isinstance(size, str):
@@ -93,7 +93,9 @@ class Emitter:
             case Transpose(operand=operand):
                 return self._transpose(self._emit(operand, running))
             case Subscript(base=base, positions=positions):
-                return self._subscript(self._emit(base, running), positions, running)
+                if (inner := self._emit(base, running)).indexed:
+                    return self._taken(inner, positions, running, _indices(base))
+                return self._subscript(inner, positions, running)
             case Reduce():
                 return self._reduce(tree, running)
             case Binary(operator="@", left=left, right=right):
@@ -120,8 +122,8 @@ class Emitter:
     def _subscript(self, base: Piece, positions: tuple[str | int | None, ...], running: dict[str, str | int]) -> Piece:
         """Put the axes at running indices in front, in their order, and a new axis of length 1 for every other one."""
         own = [p for p in positions if isinstance(p, str)]
-        if base.indexed or len(set(own)) < len(own):
-            return self._taken(base, positions, running)
+        if len(set(own)) < len(own):
+            return self._taken(base, positions, running, set())
         taken = ", ".join(str(p) if isinstance(p, int) else ":" for p in positions)
         text = f"{_bracketed(base, CALL)}[{taken}]" if any(isinstance(p, int) for p in positions) else base.text
         piece = Piece(text, CALL if text != base.text else base.level, 0)
@@ -148,11 +150,14 @@ class Emitter:
         method = "transpose" if self.library.name == "np" else "permute"
         return f"{method}({', '.join(map(str, order))})"
 
-    def _taken(self, base: Piece, positions: tuple[str | int | None, ...], running: dict[str, str | int]) -> Piece:
-        """Index with ranges: for what depends on running indices itself, and for diagonals."""
+    def _taken(
+        self, base: Piece, positions: tuple[str | int | None, ...], running: dict[str, str | int], depends: set[str]
+    ) -> Piece:
+        """Index with ranges: for what depends on running indices itself (those in ``depends``), and for diagonals."""
         count = len(running)
         ranges = []
-        front = [self._range(name, running, count) for name in running] if base.indexed else []
+        front = [self._range(name, running, count) if name in depends else "0" for name in running]
+        front = front if base.indexed else []
         for position in positions:
             if isinstance(position, str):
                 ranges.append(self._range(position, running, count))
@@ -265,11 +270,8 @@ class Emitter:
         rank = max(piece.rank for piece in pieces)
         wide = [_widened(piece, rank) for piece in pieces]
         texts = [self._lifted(piece) for piece in wide]
-        if name == "step":
-            texts = [_bracketed(wide[0], SUM)]
         text = self._call(name, *texts)
-        level = PRODUCT if name == "step" and self.library.name == "np" else CALL
-        return Piece(text, level, rank, indexed=any(p.indexed for p in pieces), row=pieces[0].row)
+        return Piece(text, CALL, rank, indexed=any(p.indexed for p in pieces), row=pieces[0].row)
 
     def _reduction(self, name: str, piece: Piece) -> Piece:
         axes = {"rowsum": (-1,), "colsum": (-2,)}.get(name, tuple(range(-piece.rank, 0)))
@@ -283,11 +285,14 @@ class Emitter:
         return Piece(f"{_bracketed(piece, CALL)}.{method}({argument})", CALL, rank, indexed=piece.indexed)
 
     def _diagonal(self, piece: Piece) -> Piece:
-        if piece.indexed:
-            raise NotImplementedError("diag of what has running indices")
-        if piece.rank == 1:
-            return Piece(f"{self.library.name}.diag({piece.text})", CALL, 2)
-        return Piece(f"{self.library.name}.diag({piece.text})", CALL, 1)
+        if not piece.indexed:
+            return Piece(f"{self.library.name}.diag({piece.text})", CALL, 3 - piece.rank)
+        inner = _bracketed(piece, CALL)
+        if piece.rank == 2:
+            axes = ("axis1=-2, axis2=-1", "dim1=-2, dim2=-1")[self.library.axis == "dim"]
+            return Piece(f"{inner}.diagonal({axes})", CALL, 1, indexed=True)
+        identity = self._call("eye", f"{inner}.shape[-1]")
+        return Piece(f"{inner}[..., None] * {identity}", PRODUCT, 2, indexed=True)
 
 
 _REDUCTIONS = frozenset({"sum", "mean", "norm", "rowsum", "colsum"})

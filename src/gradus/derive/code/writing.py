@@ -35,7 +35,8 @@ def source(derivation: Derivation, library: Library) -> str:
         shape = tuple(axis.size for axis in derivative.axes)
         body.append(f"{name} = {emitter.array(derivative.form.tree, derivative.form.positions, shape)}")
         results.append(name)
-    parameters = [name for name in program.variables if name in _variables(derivation)]
+    wanted = _variables(derivation) | _holders(program, emitter)
+    parameters = [name for name in program.variables if name in wanted]
     lines = [*_sizes(program, parameters, emitter), *_quiet(body, library), f"return {', '.join(results)}"]
     if library is TORCH and any("dtype" in line or "device" in line for line in lines):
         first = safe_name(parameters[0])
@@ -72,7 +73,8 @@ def _result_name(derivative: Derivative) -> str:
 
 def _variables(derivation: Derivation) -> set[str]:
     program = derivation.differentiated.prepared.program
-    needed = {name for d in _needed(derivation) for name in dependencies(program, d.name)}
+    needed = dependencies(derivation.program, derivation.target)
+    needed |= {name for d in _needed(derivation) for name in dependencies(program, d.name)}
     for derivative in derivation.derivatives:
         for name in names_in(derivative.form.tree):
             needed |= dependencies(program, name) if name in program.definitions else {name}
@@ -99,6 +101,11 @@ def _assignment(derivation: Derivation, emitter: Emitter, definition: Definition
     form = written(rewriter, definition.body, definition.axes)
     shape = tuple(axis.size for axis in definition.axes)
     return f"{safe_name(definition.name)} = {emitter.array(form.tree, form.positions, shape)}"
+
+
+def _holders(program: Program, emitter: Emitter) -> set[str]:
+    """Return a variable for each size that the code mentions."""
+    return {next(name for name in program.variables if size in program.shape(name)) for size in emitter.sizes}
 
 
 def _sizes(program: Program, parameters: list[str], emitter: Emitter) -> list[str]:

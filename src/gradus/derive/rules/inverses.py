@@ -45,7 +45,7 @@ def inverse_cancels(node: Expression, facts: Facts) -> Expression | None:
 
 def _cancelled(inverse: Apply, other: Expression, facts: Facts) -> tuple[Index, Expression] | None:
     matrix = inverse.arguments[0]
-    if not isinstance(other, Entry) or len(other.at) != 2 or len(inverse.at) != 2:
+    if not isinstance(other, Entry) or len(set(other.at)) != 2 or len(set(inverse.at)) != 2:
         return None
     orders = [inverse.at, inverse.at[::-1]] if facts.symmetric_matrix(matrix) else [inverse.at]
     for at in orders:
