@@ -28,7 +28,7 @@ from gradus.derive.factoring import factored
 from gradus.derive.index_form import Add, Apply, Entry, Index, Multiply, Sum
 
 PROGRAM = read_program("x: vec(D); y: vec(D); A: mat(D, D); s: scalar; f = s")
-I, J, K = (Index(f"@{letter}", "D") for letter in "ijk")
+FIRST, SECOND, THIRD = (Index(f"@{letter}", "D") for letter in "ijk")
 
 
 def evaluator(seed):
@@ -44,46 +44,48 @@ def a(i, j):
 
 
 def test_summed_indices_have_no_names():
-    first = sum_over([I, J], multiply(x(I), a(I, J), x(J)))
-    second = sum_over([K, I], multiply(x(K), a(K, I), x(I)))
+    first = sum_over([FIRST, SECOND], multiply(x(FIRST), a(FIRST, SECOND), x(SECOND)))
+    second = sum_over([THIRD, FIRST], multiply(x(THIRD), a(THIRD, FIRST), x(FIRST)))
     assert first == second
     assert hash(first) == hash(second)
 
 
 def test_transposed_patterns_differ():
-    assert sum_over([I], multiply(a(I, J), x(I))) != sum_over([I], multiply(a(J, I), x(I)))
+    assert sum_over([FIRST], multiply(a(FIRST, SECOND), x(FIRST))) != sum_over(
+        [FIRST], multiply(a(SECOND, FIRST), x(FIRST))
+    )
 
 
 def test_a_delta_is_eliminated():
-    assert sum_over([I], multiply(mask("=", I, J), x(I))) == x(J)
-    assert sum_over([I, J], mask("=", I, J)) == sum_over([I], ONE)
+    assert sum_over([FIRST], multiply(mask("=", FIRST, SECOND), x(FIRST))) == x(SECOND)
+    assert sum_over([FIRST, SECOND], mask("=", FIRST, SECOND)) == sum_over([FIRST], ONE)
 
 
 def test_sums_that_do_not_meet_come_apart():
-    both = sum_over([I, J], multiply(x(I), Entry("y", (J,))))
+    both = sum_over([FIRST, SECOND], multiply(x(FIRST), Entry("y", (SECOND,))))
     assert isinstance(both, Multiply)
     assert all(isinstance(factor, Sum) for factor in both.factors)
 
 
 def test_like_terms_are_merged():
-    assert add(x(I), number(2), x(I), number(-2)) == multiply(number(2), x(I))
-    assert subtract(multiply(x(I), x(J)), multiply(x(J), x(I))) == ZERO
-    assert divide(multiply(x(I), x(J)), x(J)) == x(I)
+    assert add(x(FIRST), number(2), x(FIRST), number(-2)) == multiply(number(2), x(FIRST))
+    assert subtract(multiply(x(FIRST), x(SECOND)), multiply(x(SECOND), x(FIRST))) == ZERO
+    assert divide(multiply(x(FIRST), x(SECOND)), x(SECOND)) == x(FIRST)
 
 
 def test_an_even_power_knows_no_sign():
-    assert power(subtract(x(I), x(J)), number(2)) == power(subtract(x(J), x(I)), number(2))
+    assert power(subtract(x(FIRST), x(SECOND)), number(2)) == power(subtract(x(SECOND), x(FIRST)), number(2))
 
 
 def test_a_square_root_of_a_square_is_not_the_base():
-    assert power(power(x(I), number(2)), number(Fraction(1, 2))) != x(I)
+    assert power(power(x(FIRST), number(2)), number(Fraction(1, 2))) != x(FIRST)
 
 
 def test_nothing_is_captured_under_a_binder():
-    inner = Apply("softmax", (array_of([K], a(I, K)),), (J,))
-    moved = substitute(inner, {I: J})
-    assert moved == Apply("softmax", (array_of([I], a(J, I)),), (J,))
-    total = sum_over([J], multiply(moved, x(J)))
+    inner = Apply("softmax", (array_of([THIRD], a(FIRST, THIRD)),), (SECOND,))
+    moved = substitute(inner, {FIRST: SECOND})
+    assert moved == Apply("softmax", (array_of([FIRST], a(SECOND, FIRST)),), (SECOND,))
+    total = sum_over([SECOND], multiply(moved, x(SECOND)))
     indices, body = opened(total)
     assert closed(indices, body) == total
 
@@ -91,7 +93,17 @@ def test_nothing_is_captured_under_a_binder():
 SCALARS = st.one_of(
     st.builds(number, st.integers(-3, 3)),
     st.sampled_from(
-        [Entry("s", ()), x(I), x(J), Entry("y", (I,)), a(I, J), a(J, I), a(I, I), mask("=", I, J), mask("!=", I, J)]
+        [
+            Entry("s", ()),
+            x(FIRST),
+            x(SECOND),
+            Entry("y", (FIRST,)),
+            a(FIRST, SECOND),
+            a(SECOND, FIRST),
+            a(FIRST, FIRST),
+            mask("=", FIRST, SECOND),
+            mask("!=", FIRST, SECOND),
+        ]
     ),
 )
 
@@ -102,7 +114,7 @@ def _larger(inner):
         st.lists(inner, min_size=2, max_size=3).map(lambda factors: multiply(*factors)),
         inner.map(lambda base: power(base, number(2))),
         inner.map(lambda argument: function("tanh", argument)),
-        inner.map(lambda body: sum_over([J], body)),
+        inner.map(lambda body: sum_over([SECOND], body)),
     )
 
 
@@ -110,7 +122,7 @@ EXPRESSIONS = st.recursive(SCALARS, _larger, max_leaves=10)
 
 
 def _raw_value(terms, operation, at):
-    values = [np.asarray(at.entries(term, (I, J))) for term in terms]
+    values = [np.asarray(at.entries(term, (FIRST, SECOND))) for term in terms]
     result = values[0]
     for value in values[1:]:
         result = operation(result, value)
@@ -123,33 +135,38 @@ def test_sums_and_products_have_the_value_of_their_parts(parts, seed):
     at = evaluator(seed)
     for build, operation in ((add, np.add), (multiply, np.multiply)):
         expected = _raw_value(parts, operation, at)
-        np.testing.assert_allclose(at.entries(build(*parts), (I, J)), expected, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(at.entries(build(*parts), (FIRST, SECOND)), expected, rtol=1e-9, atol=1e-9)
 
 
 @given(EXPRESSIONS, st.integers(0, 5))
 @settings(max_examples=150, deadline=None)
 def test_a_sum_over_an_index_is_numpys(body, seed):
     at = evaluator(seed)
-    expected = np.asarray(at.entries(body, (I, J))).sum(axis=1)
-    np.testing.assert_allclose(at.entries(sum_over([J], body), (I,)), expected, rtol=1e-9, atol=1e-9)
+    expected = np.asarray(at.entries(body, (FIRST, SECOND))).sum(axis=1)
+    np.testing.assert_allclose(at.entries(sum_over([SECOND], body), (FIRST,)), expected, rtol=1e-9, atol=1e-9)
 
 
 @given(EXPRESSIONS, st.integers(0, 5))
 @settings(max_examples=150, deadline=None)
 def test_renaming_expanding_and_factoring_keep_the_value(body, seed):
     at = evaluator(seed)
-    value = at.entries(body, (I, J))
-    k, m = fresh(I), fresh(J)
-    renamed = substitute(body, {I: k, J: m})
+    value = at.entries(body, (FIRST, SECOND))
+    k, m = fresh(FIRST), fresh(SECOND)
+    renamed = substitute(body, {FIRST: k, SECOND: m})
     np.testing.assert_allclose(at.entries(renamed, (k, m)), value, rtol=1e-9, atol=1e-9)
-    assert substitute(renamed, {k: I, m: J}) == body
+    assert substitute(renamed, {k: FIRST, m: SECOND}) == body
     for change in (expanded, factored, lambda e: rebuilt(e, lambda part: part)):
-        np.testing.assert_allclose(at.entries(change(body), (I, J)), value, rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(at.entries(change(body), (FIRST, SECOND)), value, rtol=1e-8, atol=1e-8)
 
 
 def test_common_factors_are_found_under_other_names():
-    total = add(sum_over([I], multiply(a(I, K), x(I))), sum_over([J], multiply(a(J, K), Entry("y", (J,)))))
-    assert factored(total) == sum_over([I], multiply(a(I, K), add(x(I), Entry("y", (I,))))) or isinstance(total, Add)
+    total = add(
+        sum_over([FIRST], multiply(a(FIRST, THIRD), x(FIRST))),
+        sum_over([SECOND], multiply(a(SECOND, THIRD), Entry("y", (SECOND,)))),
+    )
+    assert factored(total) == sum_over(
+        [FIRST], multiply(a(FIRST, THIRD), add(x(FIRST), Entry("y", (FIRST,))))
+    ) or isinstance(total, Add)
     assert isinstance(factored(total), Sum)
 
 
@@ -157,5 +174,5 @@ def test_common_factors_are_found_under_other_names():
     ("terms", "content"), [((2, 4), 2), ((-2, -4), -2), ((Fraction(1, 2), Fraction(1, 3)), Fraction(1, 6))]
 )
 def test_the_content_of_a_sum(terms, content):
-    total = add(multiply(number(terms[0]), x(I)), multiply(number(terms[1]), x(J)))
+    total = add(multiply(number(terms[0]), x(FIRST)), multiply(number(terms[1]), x(SECOND)))
     assert primitive_part(total)[0] == content

@@ -11,7 +11,10 @@ import scipy.special
 from gradus.derive import FRACTIONS, Evaluator, Point, draw_exact, draw_point, high_precision, read_program
 from gradus.derive.functions import CALLABLE
 
-HEAD = "x: vec(D); y: vec(D); A: mat(D, D); S: spd(D); B: mat(N, D); P: positive mat(N, D); s: positive; G: mat(6, 5); k: mat(3, 2)\n"
+HEAD = (
+    "x: vec(D); y: vec(D); A: mat(D, D); S: spd(D); B: mat(N, D); P: positive mat(N, D); s: positive; "
+    "G: mat(6, 5); k: mat(3, 2)\n"
+)
 # formula -> the same in NumPy, of the values by name
 VALUES = {
     "exp(x)": lambda v: np.exp(v.x),

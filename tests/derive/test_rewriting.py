@@ -45,7 +45,7 @@ SEEN = {
     "inv(A) @ A = I": ("A: mat(D, D); x: vec(D); f = inv(A) @ A @ x", "x", []),
     "a factor that is zero on the diagonal": (
         "x: vec(D); f = sum[i!=j]((x[i] - x[j])^2)",
-        "sum[i, j]((x[i] - x[j])^2)",
+        "sum[i](norm(x[i] - x)^2)",
         [],
     ),
 }
@@ -76,7 +76,7 @@ def test_nothing_is_assumed_that_was_not_declared(document):
 def test_a_rule_that_changes_the_value_raises(monkeypatch):
     wrong = Rule("twice the truth", lambda node, facts: _doubled(node))
     monkeypatch.setattr(engine, "RULES", (*RULES, wrong))
-    with pytest.raises(RewriteError, match="twice the truth turned .*please report"):
+    with pytest.raises(RewriteError, match=r"twice the truth turned .*please report"):
         derive("x: vec(D); y: vec(D); f = x.T @ y", "x")
 
 

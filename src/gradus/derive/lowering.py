@@ -173,7 +173,7 @@ class Lowering:
             raise self.error(str(error), tree) from None
 
     def _entrywise(self, name: str, arguments: list[Shaped]) -> Shaped:
-        if any(a.axes for a in arguments[1:]) and not all(a.shape == arguments[0].shape for a in arguments):
+        if any(a.axes and a.shape != arguments[0].shape for a in arguments[1:]):
             raise ValueError(f"the arguments of {name} are arrays of one shape, or scalars after the first")
         first, *others = arguments
         bodies = [o.at(first.axes) if o.axes else o.body for o in others]

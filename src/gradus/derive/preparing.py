@@ -52,7 +52,7 @@ def prepared(program: Program, target: str, wanted: Sequence[str]) -> Prepared:
     rewriter.facts.frozen = frozenset(name for name in wanted if program.has(name, *CHANGING))
     rules: dict[str, tuple[str, ...]] = {}
     for name, definition in named.definitions.items():
-        rewriter.facts.visible = frozenset(simplified.definitions)
+        rewriter.allow_definitions(simplified.definitions)
         rewriter.applied.clear()
         before = set(rewriter.facts.used)
         body = rewriter.simplified(definition.body)

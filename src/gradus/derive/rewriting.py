@@ -29,7 +29,7 @@ from gradus.derive.index_form import (
 from gradus.derive.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from gradus.derive.evaluation import Evaluator
     from gradus.derive.index_form import Expression
@@ -60,6 +60,12 @@ class Rewriter:
         self.scalars_only = not any(variable.shape for variable in program.variables.values())
         self._known: dict[str, Expression] = {}
         self._neat: dict[str, Expression] = {}
+
+    def allow_definitions(self, names: Iterable[str]) -> None:
+        """Use only the definitions ``names`` from here on."""
+        self.facts.visible = frozenset(names)
+        self._known.clear()
+        self._neat.clear()
 
     def allow_everything(self) -> None:
         """Use every declaration and every definition from here on."""
