@@ -8,7 +8,7 @@ import scipy.linalg
 import scipy.signal
 import scipy.special
 
-from gradus.derive import FRACTIONS, Evaluator, Point, draw_exact, draw_point, high_precision, read_program
+from gradus.derive import FRACTIONS, Evaluator, Point, draw_point, high_precision, read_program
 from gradus.derive.functions import CALLABLE
 
 HEAD = (
@@ -94,6 +94,16 @@ def test_constant_arrays():
     program = read_program("x: vec(D); f = outer(ones(D), ones(D)) + 2*eye(D) + 4*tri(D)")
     found = Evaluator(program, Point({"D": 2}, {"x": np.zeros(2)})).array("f")
     np.testing.assert_array_equal(found, [[7, 1], [5, 7]])
+
+
+def draw_exact(program, generator, sizes):
+    """Return small fractions, for variables without domains or spd."""
+    found = {}
+    for name, variable in program.variables.items():
+        numbers = generator.integers(-3, 4, size=[sizes[size] for size in variable.shape])
+        numbers = numbers @ numbers.T + np.eye(len(numbers), dtype=int) if "spd" in variable.domains else numbers
+        found[name] = np.asarray(np.frompyfunc(lambda v: Fraction(int(v), 2), 1, 1)(numbers), dtype=object)
+    return found
 
 
 EXACT = "x: vec(D); A: mat(D, D); S: spd(D); f = x.T @ inv(S) @ A @ x/3 + det(S) + sum(abs(x)) + norm(A)^2 + max(x)"

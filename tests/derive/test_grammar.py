@@ -103,7 +103,7 @@ def test_no_text_crashes_the_reader(text):
         assert str(error).startswith("line ")
 
 
-WORDS = ["x", "y", "W", "@", "*", "/", "+", "-", "^", ".T", "'", "(", ")", "[", "]", "i", "j", ",", "sum", "exp", "softmax", "=", ":", ";", "vec", "mat", "(", "D", ")", "2", "claim", "d"]
+WORDS = "x y W @ * / + - ^ .T ' ( ) [ ] i j , sum exp softmax = : ; vec mat ( D ) 2 claim d".split()  # noqa: SIM905
 
 
 @given(st.lists(st.sampled_from(WORDS)))

@@ -13,10 +13,8 @@ from gradus.derive.arithmetic import FLOAT, FRACTIONS, Arithmetic, high_precisio
 from gradus.derive.blocks import formula_lines
 from gradus.derive.derivation import Derivation, derive
 from gradus.derive.document import Claim, Document, read_document
-from gradus.derive.equations import Equation, equation_of
 from gradus.derive.errors import FormulaError, RewriteError
 from gradus.derive.evaluation import Evaluator
-from gradus.derive.exact_points import draw_exact
 from gradus.derive.lowering import lower_document, read_program
 from gradus.derive.points import Point, draw_point
 from gradus.derive.text import to_text
@@ -28,15 +26,12 @@ __all__ = [
     "Claim",
     "Derivation",
     "Document",
-    "Equation",
     "Evaluator",
     "FormulaError",
     "Point",
     "RewriteError",
     "derive",
-    "draw_exact",
     "draw_point",
-    "equation_of",
     "formula_lines",
     "high_precision",
     "lower_document",

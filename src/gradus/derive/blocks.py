@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
-_FENCE = re.compile(r"^\s*(```+|~~~+)\s*(\w*)")
+_FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*(\S*)[^\n]*$")
 
 
 def formula_lines(markdown: str) -> str:
-    """Return the lines of the blocks marked ``gradus``; all others become empty, so that line numbers stay.
+    """Return the lines of all blocks marked ``gradus``; all others become empty, so that line numbers stay.
 
     Examples
     --------
     >>> formula_lines("Text.\\n```gradus\\nf = x^2\\n```\\n").splitlines()
     ['', '', 'f = x^2', '']
     """
-    kept: list[str] = []
-    fence = ""
-    inside = False
-    for line in markdown.splitlines():
-        match = _FENCE.match(line)
-        if match and (not fence or match[1].startswith(fence)):
-            inside = not fence and match[2] == "gradus"
-            fence = "" if fence else match[1]
-            kept.append("")
-        else:
-            kept.append(line if inside else "")
-    return "".join(f"{line}\n" for line in kept)
+    blocks = (block.split("\n") for block in fenced(markdown))
+    rows = itertools.zip_longest(*blocks, fillvalue="")
+    return "".join(f"{next(filter(None, row), '')}\n" for row in rows)
+
+
+def fenced(text: str) -> list[str]:
+    """Return the contents of blocks fenced as ``gradus``, the rest of the document blank.
+
+    Examples
+    --------
+    >>> fenced("a note\\n```gradus\\nf = x^2\\n```\\nthe end")
+    ['\\n\\nf = x^2\\n\\n']
+    """
+    lines = text.splitlines()
+    blocks: list[str] = []
+    fence, wanted, begun = "", False, 0
+    for number, line in enumerate(lines):
+        found = _FENCE.match(line)
+        if not fence and found:
+            fence, wanted, begun = found[2], found[3] == "gradus", number + 1
+        elif fence and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
+            if wanted:
+                blocks.append("\n".join(lines[k] if begun <= k < number else "" for k in range(len(lines))))
+            fence = ""
+    return blocks

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from gradus.check.claims.judging import judge
 from gradus.core.errors import InputError
+from gradus.derive.blocks import fenced
 from gradus.derive.document import read_document
 from gradus.derive.lowering import lower_document
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gradus.check.claims.verdict import ClaimVerdict
 
 MARKDOWN = (".md", ".markdown")
-_FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*(\S*)[^\n]*$")
 
 
 def read_notes(path: Path) -> list[str]:
@@ -59,25 +58,3 @@ def check_claims(path: Path, seed: int = 0) -> list[ClaimVerdict]:
     if not verdicts:
         raise InputError(f"{path}: there is no claim in it: write one as claim dL/dW = ...")
     return verdicts
-
-
-def fenced(text: str) -> list[str]:
-    """Return the contents of blocks fenced as ``gradus``, the rest of the document blank.
-
-    Examples
-    --------
-    >>> fenced("a note\\n```gradus\\nf = x^2\\n```\\nthe end")
-    ['\\n\\nf = x^2\\n\\n']
-    """
-    lines = text.splitlines()
-    blocks: list[str] = []
-    fence, wanted, begun = "", False, 0
-    for number, line in enumerate(lines):
-        found = _FENCE.match(line)
-        if not fence and found:
-            fence, wanted, begun = found[2], found[3] == "gradus", number + 1
-        elif fence and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
-            if wanted:
-                blocks.append("\n".join(lines[k] if begun <= k < number else "" for k in range(len(lines))))
-            fence = ""
-    return blocks
