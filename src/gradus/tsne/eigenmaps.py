@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import threadpool_limits
 
@@ -35,7 +36,7 @@ def laplacian_eigenmaps(affinities: Affinities, dimensions: int) -> Tensor:
 
     They solve D^-1 P v = lambda v with the degrees D of the affinities P, by Lanczos' method on the symmetric
     D^-1/2 P D^-1/2. The sign makes the entry of the largest magnitude positive. A graph in several parts begins
-    with each part on a spot of its own, which a faint fixed pattern loosens.
+    with each part on a spot of its own, which a faint fixed pattern loosens, as it does points that coincide.
 
     References
     ----------
@@ -54,6 +55,8 @@ def laplacian_eigenmaps(affinities: Affinities, dimensions: int) -> Tensor:
     with threadpool_limits(limits=1):
         vectors = leading_eigenvectors(product, len(root), min(dimensions, len(root) - 1))
     points = filled(torch.from_numpy(signed(vectors / root[:, None])), dimensions)
+    if connected_components(matrix, directed=False)[0] == 1 and len(torch.unique(points, dim=0)) == len(points):
+        return points
     generator = torch.Generator().manual_seed(0)
     return points + JITTER * SPREAD * torch.randn(points.shape, generator=generator)
 

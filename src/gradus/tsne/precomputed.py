@@ -40,6 +40,7 @@ class DistancesToAll:
         InputError : if it is not square, or a distance is negative
         """
         require_square(table.shape)
+        require_distances(table)
         return cls(len(table), table)
 
     def others(self, count: int) -> Neighbours:
@@ -49,6 +50,7 @@ class DistancesToAll:
 
     def among(self, rows: NDArray[np.floating], count: int) -> Neighbours:
         """Return the ``count`` nearest rows of every new one, whose distances to all of them are ``rows``."""
+        require_distances(rows)
         return self._table(rows).nearest(count, 1.0)
 
     def remembered(self) -> DistancesToAll:
@@ -56,7 +58,6 @@ class DistancesToAll:
         return DistancesToAll(self.samples, None)
 
     def _table(self, rows: NDArray[np.floating]) -> DistanceTable:
-        require_distances(rows)
         return DistanceTable((len(rows), self.samples), lambda part: rows[part].astype(np.float64))
 
 
@@ -82,6 +83,7 @@ class DistancesToSome:
         InputError : if it is not square, or a distance is negative
         """
         require_square(table.shape)
+        require_distances(table.data)
         return cls(table.shape[0], table)
 
     def others(self, count: int) -> Neighbours:
@@ -99,6 +101,7 @@ class DistancesToSome:
 
     def among(self, rows: sparse.csr_array, count: int) -> Neighbours:
         """Return the ``count`` nearest of the stored neighbours of new rows; raises InputError if one has fewer."""
+        require_distances(rows.data)
         return _nearest_stored(rows, count)
 
     def remembered(self) -> DistancesToSome:
@@ -126,7 +129,6 @@ def require_distances(values: NDArray[np.floating]) -> None:
 
 
 def _nearest_stored(rows: sparse.csr_array, count: int) -> Neighbours:
-    require_distances(rows.data)
     stored = np.diff(rows.indptr)
     if stored.min() < count:
         poorest = int(stored.argmin())
