@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 import torch
 
 from gradus.kernels.softmax_sweep import Linear, Slopes
+from gradus.losses.dual import DualPoint, ResidualDual
 from gradus.losses.sample_loss import SampleLoss
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 Loss = TypeVar("Loss", bound=SampleLoss)
 
-# logits held at a time: few and large blocks, because every start of the threads costs more than a second read of X
-BLOCK_LOGITS = 8_388_608
+# logits held at a time: few and large blocks, because every start of the threads costs time
+BLOCK_LOGITS = 2_097_152
 
 
 class Block(NamedTuple, Generic[Loss]):
@@ -55,14 +56,14 @@ class Blockwise:
 
     def value_over(self, features: Features, linear: Linear, weights: Tensor) -> Tensor:
         """Return sum_i w_i loss_i(z_i), a float64 scalar. One product with X."""
-        blocks = blocks_of(features, self.loss, weights)
+        blocks = self._blocks(features, weights)
         values = [block.loss.value_and_residual(block.logits(linear), block.weights)[0] for block in blocks]
         return torch.stack(values).sum()
 
     def slopes_over(self, features: Features, linear: Linear, weights: Tensor) -> tuple[Tensor, Slopes]:
         """Return the value and its derivative in W and b. Two products with X."""
         values, slopes = [], []
-        for block in blocks_of(features, self.loss, weights):
+        for block in self._blocks(features, weights):
             value, residual = block.loss.value_and_residual(block.logits(linear), block.weights)
             values.append(value)
             slopes.append(block.pull_back(residual))
@@ -70,7 +71,7 @@ class Blockwise:
 
     def curvature_over(self, features: Features, linear: Linear, weights: Tensor) -> Callable[[Linear], Slopes]:
         """Return the product with the Hessian in W and b. One product with X now, two for each direction."""
-        blocks = blocks_of(features, self.loss, weights)
+        blocks = self._blocks(features, weights)
         products = [block.loss.curvature(block.logits(linear), block.weights) for block in blocks]
 
         def product(direction: Linear) -> Slopes:
@@ -78,6 +79,14 @@ class Blockwise:
             return _sum([block.pull_back(along(block.logits(direction))) for block, along in pairs])
 
         return product
+
+    def dual_points(self, features: Features, weights: Tensor, *, balanced: bool) -> Callable[[Linear], DualPoint]:
+        """Return the map from (W, b) to a dual point near the residuals there. Two products with X for each."""
+        blocks = blocks_of(features, self.loss, weights)
+        return lambda linear: ResidualDual.at(self.loss, blocks, linear, balanced=balanced)
+
+    def _blocks(self, features: Features, weights: Tensor) -> list[Block[SampleLoss]]:
+        return blocks_of(features, self.loss.to(weights.dtype), weights)
 
 
 def _sum(slopes: list[Slopes]) -> Slopes:

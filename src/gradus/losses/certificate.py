@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 import torch
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.protocols import Conjugable, Proximable
+    from gradus.kernels.softmax_sweep import Linear
+    from gradus.losses.dual import DualPoint
 
 # the dual value is concave in the scale: where it still rises over the last part, the end is as good as the maximum
 LAST_PART = 0.98
-GOLDEN = 0.5 * (5**0.5 - 1)
-GOLDEN_STEPS = 8
+# else so many scales at once, and again around the best of them
+SCALES = 8
+ROUNDS = 2
 
 
 class Gap(NamedTuple):
@@ -48,11 +52,11 @@ class DualityGap(Generic[Loss]):
 
     D(s) = sum_i w_i H(y_i + s r_i) - h*(-s beta X' Omega R)  <=  minimum  <=  primal
 
-    (H is the loss's ``dual_value``.) A free intercept needs sum_i w_i r_i = 0, which ``balanced`` repairs. s is the
-    largest for which h* is finite, or the best below it. Everything is computed in float64, a block of rows at a time,
-    so that the bound holds for the weights as they are stored, whatever precision found them.
+    (H is minus the loss's conjugate.) A free intercept needs sum_i w_i r_i = 0, which is repaired. s is the largest for
+    which h* is finite, or the best below it. Everything is computed in float64, so that the bound holds for the weights
+    as they are stored, whatever precision found them.
 
-    Cost: two products with X, and one number per sample and class of memory.
+    Cost: one pass over X in float64, and one number per sample and class of memory; for the first point a product more.
 
     Examples
     --------
@@ -74,42 +78,21 @@ class DualityGap(Generic[Loss]):
     def measure(self, point: Tensor) -> Gap:
         """Return the primal and the dual value at ``point``, in float64."""
         point = point.double()
-        weights = self.model.weights.double()
-        loss_value, residual = self._residual(point)
+        residuals = self._dual_points(self.model.linear(point))
+        slopes = self.model.scale * residuals.slopes
         penalised = point[:-1] if self.model.intercept else point
-        primal = (loss_value + self.penalty.value(penalised)).item()
-        if self.model.intercept:
-            residual = self.model.loss.balanced(residual, weights)
-        slopes = self._slopes(residual, weights)
 
-        def dual(scale: float) -> float:
-            entropy = self.model.loss.dual_value(scale * residual, weights)
-            return (entropy - self.penalty.conjugate(-scale * slopes)).item()
+        def dual(scales: list[float]) -> list[float]:
+            conjugates = [self.penalty.conjugate(-scale * slopes).item() for scale in scales]
+            return [a - b for a, b in zip(residuals.values(scales).tolist(), conjugates, strict=True)]
 
+        primal = (residuals.loss + self.penalty.value(penalised)).item()
         return Gap(primal, highest(dual, largest_scale(self.penalty, slopes)))
 
-    def _residual(self, point: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss and the unweighted residuals, both in float64."""
-        values, residuals = [], []
-        for block in self.model.blocks:
-            logits = self.model.logits(point, block.features)
-            ones = torch.ones(logits.shape[0], dtype=torch.float64, device=logits.device)
-            loss = block.loss.to(torch.float64)
-            values.append(loss.value_and_residual(logits, block.weights.double())[0])
-            residuals.append(loss.value_and_residual(logits, ones)[1])
-        return torch.stack(values).sum(), torch.cat(residuals)
-
-    def _slopes(self, residual: Tensor, weights: Tensor) -> Tensor:
-        """Return beta X' Omega R, (features, outputs)."""
-        weighted = residual * weights[:, None]
-        slopes = torch.zeros(self.model.features.shape[1], self.model.loss.outputs, dtype=torch.float64)
-        slopes = slopes.to(residual.device)
-        start = 0
-        for block in self.model.blocks:
-            stop = start + block.weights.shape[0]
-            slopes += block.features.transposed_times(weighted[start:stop])
-            start = stop
-        return self.model.scale * slopes
+    @cached_property
+    def _dual_points(self) -> Callable[[Linear], DualPoint]:
+        model = self.model
+        return model.passes.dual_points(model.features, model.weights.double(), balanced=model.intercept)
 
 
 def largest_scale(penalty: Conjugable, slopes: Tensor) -> float:
@@ -119,24 +102,19 @@ def largest_scale(penalty: Conjugable, slopes: Tensor) -> float:
     return 1.0 if gauge < 1.0 else (1.0 - 1e-12) / gauge
 
 
-def highest(dual: Callable[[float], float], largest: float) -> float:
+def highest(dual: Callable[[list[float]], list[float]], largest: float) -> float:
     """Return the greatest value of a concave function seen on [0, largest]; any of its values is a valid bound."""
-    end = dual(largest)
-    if end >= dual(LAST_PART * largest):
+    end, before = dual([largest, LAST_PART * largest])
+    if end >= before:
         return end
-    low, high, best = 0.0, largest, end
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    at_left, at_right = dual(left), dual(right)
-    for _ in range(GOLDEN_STEPS):
-        best = max(best, at_left, at_right)
-        if at_left >= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - GOLDEN * (high - low)
-            at_left = dual(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + GOLDEN * (high - low)
-            at_right = dual(right)
+    low, high, best = 0.0, LAST_PART * largest, before
+    for _ in range(ROUNDS):
+        step = (high - low) / (SCALES + 1)
+        scales = [low + step * (index + 1) for index in range(SCALES)]
+        values = dual(scales)
+        top = max(range(SCALES), key=values.__getitem__)
+        best = max(best, values[top])
+        low, high = scales[top] - step, scales[top] + step
     return best
 
 
@@ -147,7 +125,7 @@ class Stationarity(Generic[Loss]):
     For where no duality gap is known: without a penalty, or with one that has no conjugate. It is 0 at a stationary
     point and nowhere else; it does not bound how far the value is from the minimum.
 
-    Cost: two products with X.
+    Cost: one pass over X in float64.
     """
 
     model: LinearModel[Loss]
@@ -165,21 +143,12 @@ class Stationarity(Generic[Loss]):
         loss = model.loss
         curvature = loss.curvature_bound() if isinstance(loss, BoundedCurvature) else loss.typical_curvature()
         step = 1.0 / (curvature * (model.squared_norms().sum().item() + 1.0))
-        gradient = _double_gradient(model, model.zeros().double())
+        gradient = model.value_and_gradient(model.zeros().double())[1]
         return cls(model, penalty, step, max(torch.linalg.vector_norm(gradient).item(), 1e-12))
 
     def __call__(self, point: Tensor) -> float:
         """Return the relative norm at ``point``."""
         point = point.double()
-        gradient = _double_gradient(self.model, point)
+        gradient = self.model.value_and_gradient(point)[1]
         moved = point - self.penalty.prox(point - self.step * gradient, self.step)
         return float(torch.linalg.vector_norm(moved)) / self.step / self.reference
-
-
-def _double_gradient(model: LinearModel[Loss], point: Tensor) -> Tensor:
-    gradient = torch.zeros_like(point)
-    for block in model.blocks:
-        loss = block.loss.to(torch.float64)
-        residual = loss.value_and_residual(model.logits(point, block.features), block.weights.double())[1]
-        gradient += model.pull_back(residual, block.features)
-    return gradient

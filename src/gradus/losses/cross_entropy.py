@@ -11,6 +11,7 @@ from gradus.core.errors import InputError
 from gradus.kernels import softmax_sweep
 from gradus.kernels.softmax_residual import softmax_residual
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+from gradus.losses.softmax_dual import SoftmaxDual
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +113,10 @@ class CrossEntropy:
         """Return d_i = w_i p_i and r_i = sqrt(w_i) p_i: the Hessian in the logits is diag(d_i) - r_i r_i'."""
         probabilities = torch.softmax(logits, dim=1)
         return weights[:, None] * probabilities, weights.sqrt()[:, None] * probabilities
+
+    def dual_points(self, features: Features, weights: Tensor, *, balanced: bool) -> SoftmaxDual:
+        """Return the map from (W, b) to a dual point near the residuals there. One pass over X for each."""
+        return SoftmaxDual(self, features, weights, balanced)
 
     def curvature_bound(self) -> float:
         """Return the largest eigenvalue that the Hessian in the logits of one row can have: 1/2 (Boehning 1992)."""

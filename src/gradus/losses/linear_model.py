@@ -152,20 +152,24 @@ class LinearModel(Generic[Loss]):
 
     def value(self, point: Tensor) -> Tensor:
         """Return f(point), a float64 scalar. One pass over X."""
-        return self._passes.value_over(self.features, self.linear(point), self.weights)
+        return self.passes.value_over(self.features, self.linear(point), self.weights.to(point.dtype))
 
     def value_and_gradient(self, point: Tensor) -> tuple[Tensor, Tensor]:
-        """Return f(point), a float64 scalar, and the gradient. One pass over X."""
-        value, slopes = self._passes.slopes_over(self.features, self.linear(point), self.weights)
+        """Return f(point), a float64 scalar, and the gradient. One pass over X.
+
+        A float64 point of a float32 model is evaluated in float64, without a copy of X.
+        """
+        value, slopes = self.passes.slopes_over(self.features, self.linear(point), self.weights.to(point.dtype))
         return value, self.gradient(slopes)
 
     def curvature(self, point: Tensor) -> Callable[[Tensor], Tensor]:
         """Return v -> Hessian(point) v. One pass over X now and one for each v."""
-        along = self._passes.curvature_over(self.features, self.linear(point), self.weights)
+        along = self.passes.curvature_over(self.features, self.linear(point), self.weights)
         return lambda direction: self.gradient(along(self.linear(direction)))
 
     @cached_property
-    def _passes(self) -> OnePass:
+    def passes(self) -> OnePass:
+        """How the loss and X are gone through together."""
         return self.loss if isinstance(self.loss, OnePass) else Blockwise(self.loss)
 
     def hessian_among(self, point: Tensor, entries: Tensor, samples: int) -> Tensor:

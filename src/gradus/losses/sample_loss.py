@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.kernels.softmax_sweep import Linear, Slopes
+    from gradus.losses.dual import DualPoint
     from gradus.losses.features import Features
 
 
@@ -43,6 +44,11 @@ class SampleLoss(Protocol):
     def typical_curvature(self) -> float:
         """Return an eigenvalue of one row's Hessian that is typical: the scale of a preconditioner."""
 
+
+@runtime_checkable
+class DualLoss(SampleLoss, Protocol):
+    """A loss whose conjugate is known: what a duality gap needs."""
+
     def dual_value(self, residual: Tensor, weights: Tensor) -> Tensor:
         """Return minus the weighted sum of the loss's conjugate at the unweighted residuals."""
 
@@ -66,6 +72,12 @@ class OnePass(Protocol):
 
     def curvature_over(self, features: Features, linear: Linear, weights: Tensor) -> Callable[[Linear], Slopes]:
         """Return the product with the Hessian in W and b."""
+
+    def dual_points(self, features: Features, weights: Tensor, *, balanced: bool) -> Callable[[Linear], DualPoint]:
+        """Return the map from (W, b) in float64 to a dual point near the residuals there; weights in float64.
+
+        ``balanced`` asks for residuals whose weighted sum is 0 in every column, as a free intercept does.
+        """
 
 
 @runtime_checkable

@@ -58,8 +58,12 @@ class SparseGap:
             residual = loss.balanced(residual, shares)
         slopes = self._steep(residual * shares[:, None])
 
-        def dual(scale: float) -> float:
-            return (loss.dual_value(scale * residual, shares) - self.penalty.conjugate(-scale * slopes)).item()
+        def dual(scales: list[float]) -> list[float]:
+            values = [loss.dual_value(scale * residual, shares) for scale in scales]
+            return [
+                (value - self.penalty.conjugate(-scale * slopes)).item()
+                for value, scale in zip(values, scales, strict=True)
+            ]
 
         return Gap((value + self.penalty.value(held)).item(), highest(dual, largest_scale(self.penalty, slopes)))
 

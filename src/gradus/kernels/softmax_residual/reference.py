@@ -34,7 +34,7 @@ def _soft(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Ten
     normaliser = torch.logsumexp(shifted, dim=1, keepdim=True)
     # lse(z) - y . z = sum_k y_k (lse(z) - z_k), whose terms are all of one sign
     losses = (targets * (normaliser - shifted)).sum(dim=1)
-    residual = (torch.exp(shifted - normaliser) - targets) * weights[:, None]
+    residual = (targets.sum(dim=1, keepdim=True) * torch.exp(shifted - normaliser) - targets) * weights[:, None]
     return _total(losses, weights), residual
 
 

@@ -32,6 +32,7 @@ def hard_rows(
     zero = logits.dtype.type(0)
     largest = logits.dtype.type(np.finfo(logits.dtype).max)
     least = logits.dtype.type(LEAST * np.finfo(logits.dtype).tiny)
+    least_kept = logits.dtype.type(LEAST * np.finfo(kept.dtype).tiny)
     tops = np.empty(rows, logits.dtype)
     for i in range(rows):
         own_logit = logits[i, targets[i]]
@@ -58,7 +59,7 @@ def hard_rows(
         if len(kept) > 0:
             others = 0.0
             for k in range(classes):
-                kept[i, k] = residual[i, k] / whole
+                kept[i, k] = _not_tiny(residual[i, k] / whole, least_kept)
                 residual[i, k] = kept[i, k]
                 others += np.float64(kept[i, k])
             kept[i, label] = own / whole
@@ -74,10 +75,14 @@ def hard_rows(
 def soft_rows(
     logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, residual: np.ndarray, kept: np.ndarray
 ) -> float:
-    """Return and set the same as ``hard_rows`` for rows of probabilities as targets."""
+    """Return and set the same as ``hard_rows`` for rows of probabilities as targets.
+
+    The sum m of a row of targets may be 1 only up to rounding: the loss is m lse(z) - y . z, its derivative m p - y.
+    """
     rows, classes = logits.shape
     largest = logits.dtype.type(np.finfo(logits.dtype).max)
     least = logits.dtype.type(LEAST * np.finfo(logits.dtype).tiny)
+    least_kept = logits.dtype.type(LEAST * np.finfo(kept.dtype).tiny)
     losses = np.zeros(rows)
     for i in range(rows):
         top = -largest
@@ -100,12 +105,12 @@ def soft_rows(
         if len(kept) > 0:
             sum_kept = 0.0
             for k in range(classes):
-                kept[i, k] = residual[i, k] / whole
+                kept[i, k] = _not_tiny(residual[i, k] / whole, least_kept)
                 residual[i, k] = kept[i, k]
                 sum_kept += np.float64(kept[i, k])
             whole = sum_kept
         for k in range(classes):
-            residual[i, k] = _not_tiny(weights[i] * (residual[i, k] / whole - targets[i, k]), least)
+            residual[i, k] = _not_tiny(weights[i] * (mass * residual[i, k] / whole - targets[i, k]), least)
     return total
 
 

@@ -41,7 +41,7 @@ def hessian_product(matrix: Tensor, direction: Linear, probabilities: Tensor, we
 def _residual(probabilities: Tensor, targets: Tensor) -> Tensor:
     mass = probabilities.sum(dim=1, keepdim=True)
     if targets.ndim == 2:
-        return probabilities / mass - targets
+        return targets.sum(dim=1, keepdim=True) * probabilities / mass - targets
     label = targets[:, None]
     others = probabilities.scatter(1, label, 0.0)
     return others.scatter(1, label, -others.sum(dim=1, keepdim=True)) / mass

@@ -1,0 +1,50 @@
+"""The dual points of softmax regression are feasible, and their slopes and entropies are their own."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import catalogue
+from gradus.kernels.softmax_sweep import Linear
+
+NAMES = [name for name in catalogue.MODELS if name.startswith("cross-entropy")]
+
+
+def by_definition(point, loss):
+    """The rows q that the point stands for, and the labels."""
+    p = point.probabilities.double()
+    p = p / p.sum(dim=1, keepdim=True)
+    q = p * (1 - point.repair.shares) + (p @ point.repair.shares)[:, None] * point.repair.receivers
+    return q, loss.labels(torch.float64)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 2**31), scale=st.floats(1e-2, 1e2))
+def test_feasible_with_slopes_and_entropies_of_its_own(name, balanced, dtype, seed, scale):
+    model = catalogue.models(dtype)[name]
+    generator = torch.Generator().manual_seed(seed)
+    W, b = (scale * torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((4, 3), (3,)))
+    weights = model.weights.double()
+    weights = weights / weights.sum()
+    point = model.loss.dual_points(model.features, weights, balanced=balanced)(Linear(W, b))
+    q, y = by_definition(point, model.loss)
+    assert point.probabilities.dtype == dtype
+    assert q.min() >= 0
+    assert (q.sum(dim=1) - 1).abs().max() <= 1e-14
+    X = model.features.matrix.double()
+    logits = X @ W + b
+    expected_loss = torch.nn.functional.cross_entropy(logits, model.loss.labels(torch.float64), reduction="none")
+    torch.testing.assert_close(point.loss, weights @ expected_loss)
+    if not balanced:
+        assert (q - logits.softmax(dim=1)).abs().max() <= 4 * torch.finfo(dtype).eps + 1e-15 * logits.abs().max()
+    mass = y.sum(dim=1, keepdim=True)
+    residual = (mass * q - y) * weights[:, None]
+    assert (residual.sum(dim=0).abs().max() <= 1e-15) or not balanced
+    torch.testing.assert_close(point.slopes, X.T @ residual, rtol=1e-12, atol=1e-13)
+    for s, value in zip((0.3, 1.0), point.values([0.3, 1.0]).tolist(), strict=True):
+        entropies = torch.special.entr((y / mass + s * (q - y / mass)).clamp_min(0.0)).sum(dim=1)
+        assert value == pytest.approx((weights * mass[:, 0] * entropies).sum().item(), rel=1e-12, abs=1e-14)
