@@ -1,0 +1,44 @@
+"""gradus in benchopt's ``benchmark_logreg_l1``: proximal Newton on the logistic loss.
+
+benchopt minimises a sum over rows and gradus a mean, so its strength is divided by their number.
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from benchopt import BaseSolver
+from gradus.losses import DenseFeatures, LinearModel, Logistic, SparseFeatures
+from gradus.penalties import L1
+from gradus.solvers import ProximalNewton, Stop, Terms, minimize
+
+
+class Solver(BaseSolver):
+    """Runs a number of iterations from 0; what the curve measures is evaluated by benchopt, outside the time."""
+
+    name = "gradus"
+    install_cmd = "conda"
+    requirements = ("pip:gradus",)
+    sampling_strategy = "iteration"
+
+    def set_objective(self, X, y, lmbd, **_):
+        """Bind the data, as every solver here does outside the time measured, and compile."""
+        samples, self.features = X.shape
+        self.strength = lmbd / samples
+        sparse = not isinstance(X, np.ndarray)
+        rows = SparseFeatures(X.tocsr()) if sparse else DenseFeatures(torch.from_numpy(np.ascontiguousarray(X)))
+        loss = Logistic(torch.from_numpy((np.asarray(y, dtype=np.float64) + 1) / 2)[:, None])
+        weights = torch.full((samples,), 1 / samples, dtype=torch.float64)
+        self.model = LinearModel(loss, rows, weights, intercept=False)
+        self.run(3)
+
+    def run(self, n_iter):
+        """Take ``n_iter`` iterations; nothing but the iteration limit ends them."""
+        stop = Stop(lambda point: math.inf, 0.0, int(n_iter), every=10**9)
+        solver = ProximalNewton(Terms(self.strength, 0.0, self.features))
+        self.point = minimize(self.model, L1(self.strength), self.model.zeros(), solver, stop).point
+
+    def get_result(self):
+        """Return the weights."""
+        return {"beta": self.point.numpy().ravel()}
