@@ -33,6 +33,7 @@ def cases(module):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_their_cases_pass(theirs):
     chosen = cases(theirs)

@@ -60,7 +60,7 @@ def map_quality(
 
     Cost
     ----
-    The distances of 5,000 rows to all, twice: a second or two for 70,000 rows of 50 features.
+    The distances of 5,000 rows to all, twice: 9 s for 70,000 rows of 50 features on two busy cores.
 
     Examples
     --------
