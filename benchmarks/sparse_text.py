@@ -57,11 +57,11 @@ def run() -> Findings:
         peers = {name: fitted(make(), wide, y, alpha) for name, make in peers_of(alpha).items()}
         rows += [row(f"{name}, float64", alpha, fit, floors[wide.dtype]) for name, fit in peers.items()]
         slowest = max(ours.values(), key=lambda fit: fit.seconds)
-        fastest = min(fit.seconds for fit in peers.values())
+        there = [fit for fit in peers.values() if fit.reached.gap <= GAP]
+        fastest = min(fit.seconds for fit in there or peers.values())
         worst = max(fit.reached.gap for fit in ours.values())
         targets.append(Target(f"alpha {alpha:g}: gap at most {GAP:g}, of both types", worst, worst <= GAP))
-        reached = [name for name, fit in peers.items() if fit.reached.gap <= GAP]
-        how = "the fastest peer" + ("" if reached else ", none of which gets there,")
+        how = "the fastest peer" + ("" if there else ", stopped before it gets there,")
         ratio = fastest / slowest.seconds
         targets.append(
             Target(f"alpha {alpha:g}: {how} takes at least {WANTED:g} times as long", ratio, ratio >= WANTED)
@@ -136,13 +136,13 @@ def peers_of(alpha: float) -> dict[str, Callable[[], Any]]:
 
     def saga() -> Any:
         return LogisticRegression(
-            C=1 / (alpha * ROWS), l1_ratio=1.0, solver="saga", tol=1e-9, max_iter=3, random_state=0
+            C=1 / (alpha * ROWS), l1_ratio=1.0, solver="saga", tol=1e-9, max_iter=30, random_state=0
         )
 
     return {
-        "cyanure catalyst-miso, 40 passes": cyanure("catalyst-miso", 40),
-        "cyanure qning-ista, 10 iterations": cyanure("qning-ista", 10),
-        "scikit-learn saga, 3 iterations": saga,
+        "cyanure catalyst-miso, at most 200 passes": cyanure("catalyst-miso", 200),
+        "cyanure qning-ista, 30 iterations": cyanure("qning-ista", 30),
+        "scikit-learn saga, 30 iterations": saga,
     }
 
 
