@@ -51,13 +51,14 @@ class ProximalNewtonState:
 
 @dataclass(frozen=True)
 class ProximalNewton:
-    """Minimise a smooth function of a matrix plus absolute values and squares of its entries.
+    """Minimise a smooth function of a matrix plus absolute values and squares of its entries and norms of its rows.
 
-    Every iteration minimises g . (x+ - x) + (x+ - x)' B (x+ - x) / 2 + h(x+) over a working set by coordinate descent
-    and goes there, or part of the way. The working set is the entries that are not zero and as many again of those
-    that violate optimality most. B is the Hessian among them from ``rows_per_entry`` times as many evenly spaced rows
-    of data, and is kept, and corrected by the true change of the gradient (BFGS), while it predicts that change
-    well. So an iteration near the minimum costs one value and gradient of the smooth part, and no pass more.
+    Every iteration minimises g . (x+ - x) + (x+ - x)' B (x+ - x) / 2 + h(x+) over a working set by block descent and
+    goes there, or part of the way. The working set is the units (entries, or rows where their norms are penalised) that
+    are not zero and as many again of those nearest to moving. B is the Hessian among their entries from
+    ``rows_per_entry`` times as many evenly spaced rows of data, and is kept, and corrected by the true change of the
+    gradient (BFGS), while it predicts that change well. So an iteration near the minimum costs one value and gradient
+    of the smooth part, and no pass more.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ class ProximalNewton:
     """
 
     terms: Terms
-    rows_per_entry: float = 3.0
+    rows_per_entry: float = 2.0
     most_entries: int = 6000
     dense: ProximalGradient = field(default_factory=ProximalGradient)
     rounding: float = 8.0
