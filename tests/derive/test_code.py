@@ -8,7 +8,7 @@ import torch
 
 from derive.formulas import FORMULAS
 from gradus.derive import derive, draw_point
-from gradus.derive.code.emitting import safe_name
+from gradus.derive.code.pieces import safe_name
 
 OTHERS = {
     "a name that is a keyword": "lambda: positive; x: vec(D); f = lambda*x.T @ x",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -27,20 +26,18 @@ from gradus.derive.index_form import (
 from gradus.derive.lowering import Lowering
 from gradus.derive.orientation import can_turn, oriented, oriented_square, written_differences
 from gradus.derive.products import ONE, Part, linear_sum, raised_to, scaled, transposes
+from gradus.derive.raised_sums import as_mean, size_tree, with_indices
 from gradus.derive.regrouping import regrouped, with_sizes_inside
-from gradus.derive.text import to_text
-from gradus.derive.tree import Binary, Call, Condition, Name, Negate, Reduce, Subscript, Transpose, children
+from gradus.derive.tree import Binary, Call, Name, Negate, Subscript
 from gradus.derive.tree import Number as NumberTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from gradus.derive.declarations import Size
     from gradus.derive.facts import Facts
     from gradus.derive.index_form import Position
     from gradus.derive.tree import Tree
-
-_LETTERS = "ijklmnpqrstuvabcdefgh"
 
 
 class Raiser:
@@ -74,12 +71,12 @@ class Raiser:
         missing = next(axis for axis in axes if axis not in found.axes)
         if not self.ones:
             raise NoMatrixForm
-        ones = Call("ones", (_size(missing),))
+        ones = Call("ones", (size_tree(missing),))
         pair = (ones, found.tree) if axes[0] == missing else (found.tree, ones)
         return Call("outer", pair)
 
     def _filled(self, tree: Tree, axes: tuple[Index, ...]) -> Tree:
-        ones = Call("ones", tuple(_size(axis) for axis in axes))
+        ones = Call("ones", tuple(size_tree(axis) for axis in axes))
         if tree == ONE:
             return ones
         return Negate(Binary("*", tree.operand, ones)) if isinstance(tree, Negate) else Binary("*", tree, ones)
@@ -189,7 +186,7 @@ class Raiser:
                 turn = coefficient < 0 and turnable == [factor]
                 sign, found = self._sum_parts(factor, own, turn=turn)
                 coefficient *= -sign if turn else sign
-                parts.extend(_as_mean(found, factor, factors))
+                parts.extend(as_mean(found, factor, factors))
         parts.extend(self.part(factor, own) for factor in factors if not isinstance(factor, Sum))
         found = merged(parts, self.symmetric)
         scalars = next((part for part in found if not part.axes), Part((), ()))
@@ -209,7 +206,7 @@ class Raiser:
         except NoMatrixForm:
             if not self.indexed and set(own) & total.free:
                 raise
-            return Fraction(-1 if turn else 1), [self._with_indices(indices, body, own)]
+            return Fraction(-1 if turn else 1), [with_indices(self, indices, body, own)]
 
     def _contracted(
         self, indices: tuple[Index, ...], body: Expression, own: tuple[Index, ...], *, turn: bool
@@ -234,60 +231,15 @@ class Raiser:
             raise NoMatrixForm
         return min(found, key=lambda part: transposes(part.tree))
 
-    def _with_indices(self, indices: tuple[Index, ...], body: Expression, own: tuple[Index, ...]) -> Part:
-        """Write as few of ``indices`` as possible as running indices of a sum, the rest as matrices."""
-        found: list[Part] = []
-        for count in range(1, len(indices) + 1):
-            for chosen in itertools.combinations(indices, count):
-                kept = dict(self.names)
-                with contextlib.suppress(NoMatrixForm):
-                    found.append(self._running_sum(chosen, [i for i in indices if i not in chosen], body, own))
-                self.names = kept
-        if not found:
-            raise NoMatrixForm
-        return min(found, key=lambda part: (_running(part.tree), len(to_text(part.tree))))
-
-    def _running_sum(
-        self, chosen: tuple[Index, ...], rest: list[Index], body: Expression, own: tuple[Index, ...]
-    ) -> Part:
-        masks = [f for f in algebra.factors_of(body) if isinstance(f, Mask) and f.free & set(chosen)]
-        if any(mask.free & {*rest, *own} for mask in masks):
-            raise NoMatrixForm
-        for index in chosen:
-            self.names[index] = self._new_name()
-        inner = algebra.multiply(*(f for f in algebra.factors_of(body) if f not in masks))
-        inner = algebra.sum_over(rest, inner)
-        part = self.part(inner, own)
-        conditions = tuple(self._condition(mask, chosen) for mask in masks)
-        names = tuple(self.names[index] for index in chosen)
-        tree = part.tree
-        if isinstance(tree, Reduce) and tree.function == "sum":
-            names, conditions, tree = names + tree.indices, conditions + tree.conditions, tree.body
-        return Part(part.axes, (Reduce("sum", names, conditions, tree),))
-
-    def _new_name(self) -> str:
-        program = self.facts.program
-        taken = {*program.variables, *program.definitions, *program.sizes, *self.names.values(), "pi"}
-        free = (letter for letter in _LETTERS if letter not in taken)
-        return next(itertools.chain(free, (f"i{n}" for n in itertools.count(1) if f"i{n}" not in taken)))
-
-    def _condition(self, mask: Mask, chosen: Iterable[Index]) -> Condition:
-        left, right, relation = mask.left, mask.right, mask.relation
-        if isinstance(left, int) or left not in chosen:
-            left, right = right, left
-            relation = {"<": ">", "<=": ">="}.get(relation, relation)
-        assert isinstance(left, Index)
-        return Condition(self.names[left], relation, right if isinstance(right, int) else self.names[right])
-
     def _mask(self, mask: Mask, own: tuple[Index, ...]) -> Part:
         size = next(side for side in (mask.right, mask.left) if isinstance(side, Index))
         if mask.relation != "=" and not self.indexed and mask.relation == "!=":
             raise NoMatrixForm
         matrices: dict[str, Tree] = {
-            "=": Call("eye", (_size(size),)),
-            "!=": Binary("-", Call("ones", (_size(size), _size(size))), Call("eye", (_size(size),))),
-            "<=": Call("tri", (_size(size),)),
-            "<": Binary("-", Call("tri", (_size(size),)), Call("eye", (_size(size),))),
+            "=": Call("eye", (size_tree(size),)),
+            "!=": Binary("-", Call("ones", (size_tree(size), size_tree(size))), Call("eye", (size_tree(size),))),
+            "<=": Call("tri", (size_tree(size),)),
+            "<": Binary("-", Call("tri", (size_tree(size),)), Call("eye", (size_tree(size),))),
         }
         at = (mask.right, mask.left) if mask.relation in {"<", "<="} else (mask.left, mask.right)
         return self._at(matrices[mask.relation], at, own, symmetric=mask.relation in {"=", "!="})
@@ -331,32 +283,3 @@ class Raiser:
             raise NoMatrixForm
         at = (*batch, *node.at)
         return self._at(call, at, own, symmetric=symmetric) if at else Part((), (call,))
-
-
-def _size(index: Index) -> Tree:
-    return Name(index.size) if isinstance(index.size, str) else NumberTree(Fraction(index.size))
-
-
-def _running(tree: Tree) -> int:
-    """Return how many running indices are written in ``tree``."""
-    own = len(tree.indices) if isinstance(tree, Reduce) else 0
-    return own + sum(_running(child) for child in children(tree))
-
-
-def _as_mean(parts: list[Part], total: Sum, factors: list[Expression]) -> list[Part]:
-    """Write a sum that is divided by its size as a mean, and take the size out of ``factors``."""
-    sizes = [algebra.power(algebra.extent(index.size), algebra.MINUS_ONE) for index in total.indices]
-    if len(parts) == 1 and all(size in factors for size in sizes) and len(set(sizes)) == len(sizes):
-        match parts[0]:
-            case Part(axes=(), above=(Call("sum", (inner,)),), below=()):
-                pass
-            case Part(axes=(), above=(Binary("@", Transpose(left), right),), below=()) if len(sizes) == 1:
-                inner = Binary("^", left, NumberTree(Fraction(2))) if left == right else Binary("*", left, right)
-            case Part(axes=(), above=(Binary("^", Call("norm", (vector,)), NumberTree(value=Fraction(numerator=2))),)):
-                inner = Binary("^", vector, NumberTree(Fraction(2)))
-            case _:
-                return parts
-        for size in sizes:
-            factors.remove(size)
-        return [Part((), (Call("mean", (inner,)),))]
-    return parts

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import keyword
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gradus.derive.code.pieces import CALL, Piece, bracketed, extent_of, indices_in, safe_name, widened
 from gradus.derive.functions import ELEMENTWISE
 from gradus.derive.text import POWER, PRODUCT, SIGN, SUM
 from gradus.derive.text import number_text as exact_text
@@ -15,36 +15,6 @@ if TYPE_CHECKING:
     from gradus.derive.code.libraries import Library
     from gradus.derive.program import Program
     from gradus.derive.tree import Condition, Tree
-
-CALL = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Code of an array with ``rank`` axes; an ``indexed`` one has the running indices as axes before these.
-
-    ``level`` is how tightly its outermost operation binds; ``row`` marks a transposed vector, and ``plain`` a number of
-    Python's.
-    """
-
-    text: str
-    level: int
-    rank: int
-    indexed: bool = False
-    row: bool = False
-    plain: bool = False
-
-
-def safe_name(name: str) -> str:
-    """Return ``name`` as an identifier of Python that shadows nothing that the code uses.
-
-    Examples
-    --------
-    >>> safe_name("lambda"), safe_name("W"), safe_name("dL/dW")
-    ('lambda_', 'W', 'dL_dW')
-    """
-    name = name.replace("/", "_")
-    return f"{name}_" if keyword.iskeyword(name) or name in {"np", "torch", "math", "dtype", "device"} else name
 
 
 class Emitter:
@@ -60,7 +30,7 @@ class Emitter:
         """Return code for the whole array of which ``tree`` is the entry at ``positions`` (none: the array itself)."""
         running = {p: shape[place] for place, p in enumerate(positions) if p is not None}
         piece = self._emit(tree, running)
-        missing = running and not (piece.indexed and set(running) <= _indices(tree))
+        missing = running and not (piece.indexed and set(running) <= indices_in(tree))
         if missing or (not positions and len(shape) > piece.rank):
             sizes = ", ".join(self._size(size) for size in shape)
             return self._call("broadcast", self._lifted(piece), f"({sizes},)")
@@ -89,12 +59,12 @@ class Emitter:
                 return self._name(name)
             case Negate(operand=operand):
                 inner = self._emit(operand, running)
-                return replace(inner, text=f"-{_bracketed(inner, PRODUCT)}", level=SIGN)
+                return replace(inner, text=f"-{bracketed(inner, PRODUCT)}", level=SIGN)
             case Transpose(operand=operand):
                 return self._transpose(self._emit(operand, running))
             case Subscript(base=base, positions=positions):
                 if (inner := self._emit(base, running)).indexed:
-                    return self._taken(inner, positions, running, _indices(base))
+                    return self._taken(inner, positions, running, indices_in(base))
                 return self._subscript(inner, positions, running)
             case Reduce():
                 return self._reduce(tree, running)
@@ -116,7 +86,7 @@ class Emitter:
     def _transpose(self, inner: Piece) -> Piece:
         if inner.rank == 1:
             return replace(inner, row=not inner.row)
-        text = f"{_bracketed(inner, CALL)}.swapaxes(-1, -2)" if inner.indexed else f"{_bracketed(inner, CALL)}.T"
+        text = f"{bracketed(inner, CALL)}.swapaxes(-1, -2)" if inner.indexed else f"{bracketed(inner, CALL)}.T"
         return replace(inner, text=text, level=CALL)
 
     def _subscript(self, base: Piece, positions: tuple[str | int | None, ...], running: dict[str, str | int]) -> Piece:
@@ -125,7 +95,7 @@ class Emitter:
         if len(set(own)) < len(own):
             return self._taken(base, positions, running, set())
         taken = ", ".join(str(p) if isinstance(p, int) else ":" for p in positions)
-        text = f"{_bracketed(base, CALL)}[{taken}]" if any(isinstance(p, int) for p in positions) else base.text
+        text = f"{bracketed(base, CALL)}[{taken}]" if any(isinstance(p, int) for p in positions) else base.text
         piece = Piece(text, CALL if text != base.text else base.level, 0)
         axes = [p for p in positions if not isinstance(p, int)]
         order = [axes.index(name) for name in running if name in axes]
@@ -133,7 +103,7 @@ class Emitter:
         rank = sum(p is None for p in axes)
         text = piece.text
         if order != sorted(order):
-            text = f"{_bracketed(piece, CALL)}.{self._permuted(order)}"
+            text = f"{bracketed(piece, CALL)}.{self._permuted(order)}"
         if not own:
             return Piece(text, CALL, rank)
         names = list(running)
@@ -142,7 +112,7 @@ class Emitter:
         if all(name in own for name in names[: last + 1]) and last == len(names) - 1:
             return Piece(text, CALL if text != piece.text else piece.level, rank, indexed=True)
         shown = Piece(text, CALL if text != piece.text else piece.level, rank)
-        return Piece(f"{_bracketed(shown, CALL)}[{', '.join(new)}]", CALL, rank, indexed=True)
+        return Piece(f"{bracketed(shown, CALL)}[{', '.join(new)}]", CALL, rank, indexed=True)
 
     def _permuted(self, order: list[int]) -> str:
         if order == [1, 0]:
@@ -168,7 +138,7 @@ class Emitter:
             last = all(p is None for p in positions[len(positions) - rank :])
             if not last:
                 raise NotImplementedError("a slice before an index of what has running indices")
-        text = f"{_bracketed(base, CALL)}[{', '.join([*front, *ranges])}]"
+        text = f"{bracketed(base, CALL)}[{', '.join([*front, *ranges])}]"
         return Piece(text, CALL, rank, indexed=True)
 
     def _range(self, name: str, running: dict[str, str | int], count: int) -> str:
@@ -209,36 +179,36 @@ class Emitter:
 
     def _binary(self, operator: str, left: Piece, right: Piece) -> Piece:
         rank = max(left.rank, right.rank)
-        left, right = _widened(left, rank), _widened(right, rank)
+        left, right = widened(left, rank), widened(right, rank)
         flags = {"indexed": left.indexed or right.indexed, "plain": left.plain and right.plain}
         row = (left.row if left.rank else right.row) and rank == 1
         if operator in {"^", ".^"}:
-            text = f"{_bracketed(left, CALL)} ** {_bracketed(right, POWER)}"
+            text = f"{bracketed(left, CALL)} ** {bracketed(right, POWER)}"
             return Piece(text, POWER, rank, row=row, **flags)
         level = SUM if operator in {"+", "-"} else PRODUCT
         operator = "*" if operator == "·" else operator
-        text = f"{_bracketed(left, level)} {operator} {_bracketed(right, level + 1)}"
+        text = f"{bracketed(left, level)} {operator} {bracketed(right, level + 1)}"
         return Piece(text, level, rank, row=row, **flags)
 
     def _matrix_product(self, left: Piece, right: Piece) -> Piece:
         indexed = left.indexed or right.indexed
         if (left.rank, right.rank) == (1, 1) and right.row and not left.row:
             return Piece(
-                f"{_bracketed(left, CALL)}[..., None] * {_bracketed(right, CALL)}[..., None, :]", PRODUCT, 2, indexed
+                f"{bracketed(left, CALL)}[..., None] * {bracketed(right, CALL)}[..., None, :]", PRODUCT, 2, indexed
             )
         if not indexed:
-            text = f"{_bracketed(left, PRODUCT)} @ {_bracketed(right, PRODUCT + 1)}"
+            text = f"{bracketed(left, PRODUCT)} @ {bracketed(right, PRODUCT + 1)}"
             return Piece(text, PRODUCT, left.rank + right.rank - 2, row=left.rank == 1 and right.rank == 2)
         if (left.rank, right.rank) == (1, 1):
-            text = f"({_bracketed(left, PRODUCT)} * {_bracketed(right, PRODUCT + 1)}).sum({self.library.axis}=-1)"
+            text = f"({bracketed(left, PRODUCT)} * {bracketed(right, PRODUCT + 1)}).sum({self.library.axis}=-1)"
             return Piece(text, CALL, 0, indexed=True)
         if right.rank == 1:
-            text = f"({_bracketed(left, PRODUCT)} @ {_bracketed(right, CALL)}[..., None])[..., 0]"
+            text = f"({bracketed(left, PRODUCT)} @ {bracketed(right, CALL)}[..., None])[..., 0]"
             return Piece(text, CALL, 1, indexed=True)
         if left.rank == 1:
-            text = f"({_bracketed(left, CALL)}[..., None, :] @ {_bracketed(right, CALL)})[..., 0, :]"
+            text = f"({bracketed(left, CALL)}[..., None, :] @ {bracketed(right, CALL)})[..., 0, :]"
             return Piece(text, CALL, 1, indexed=True, row=True)
-        return Piece(f"{_bracketed(left, PRODUCT)} @ {_bracketed(right, PRODUCT + 1)}", PRODUCT, 2, indexed=True)
+        return Piece(f"{bracketed(left, PRODUCT)} @ {bracketed(right, PRODUCT + 1)}", PRODUCT, 2, indexed=True)
 
     def _function(self, tree: Call, running: dict[str, str | int]) -> Piece:
         name = tree.function
@@ -254,7 +224,7 @@ class Emitter:
         if name in ELEMENTWISE or (name == "max" and len(pieces) == 2):
             return self._entrywise("maximum" if name == "max" else name, pieces)
         if name == "outer" and any(piece.indexed for piece in pieces):
-            left, right = (_bracketed(piece, CALL) for piece in pieces)
+            left, right = (bracketed(piece, CALL) for piece in pieces)
             return Piece(f"{left}[..., None] * {right}[..., None, :]", PRODUCT, 2, indexed=True)
         if name in _REDUCTIONS:
             return self._reduction(name, first)
@@ -268,7 +238,7 @@ class Emitter:
 
     def _entrywise(self, name: str, pieces: list[Piece]) -> Piece:
         rank = max(piece.rank for piece in pieces)
-        wide = [_widened(piece, rank) for piece in pieces]
+        wide = [widened(piece, rank) for piece in pieces]
         texts = [self._lifted(piece) for piece in wide]
         text = self._call(name, *texts)
         return Piece(text, CALL, rank, indexed=any(p.indexed for p in pieces), row=pieces[0].row)
@@ -279,15 +249,15 @@ class Emitter:
         argument = axis if piece.indexed or name in {"rowsum", "colsum"} else ""
         rank = 1 if name in {"rowsum", "colsum"} else 0
         if name == "norm":
-            squared = f"({_bracketed(piece, CALL)} ** 2).sum({argument})"
+            squared = f"({bracketed(piece, CALL)} ** 2).sum({argument})"
             return Piece(f"{squared} ** 0.5", POWER, 0, indexed=piece.indexed)
         method = "mean" if name == "mean" else "sum"
-        return Piece(f"{_bracketed(piece, CALL)}.{method}({argument})", CALL, rank, indexed=piece.indexed)
+        return Piece(f"{bracketed(piece, CALL)}.{method}({argument})", CALL, rank, indexed=piece.indexed)
 
     def _diagonal(self, piece: Piece) -> Piece:
         if not piece.indexed:
             return Piece(f"{self.library.name}.diag({piece.text})", CALL, 3 - piece.rank)
-        inner = _bracketed(piece, CALL)
+        inner = bracketed(piece, CALL)
         if piece.rank == 2:
             axes = ("axis1=-2, axis2=-1", "dim1=-2, dim2=-1")[self.library.axis == "dim"]
             return Piece(f"{inner}.diagonal({axes})", CALL, 1, indexed=True)
@@ -296,37 +266,3 @@ class Emitter:
 
 
 _REDUCTIONS = frozenset({"sum", "mean", "norm", "rowsum", "colsum"})
-
-
-def _widened(piece: Piece, rank: int) -> Piece:
-    """Give an indexed piece new axes at its end, so that it meets one of higher rank."""
-    if not piece.indexed or piece.rank >= rank:
-        return piece
-    new = ", ".join(["None"] * (rank - piece.rank))
-    return replace(piece, text=f"{_bracketed(piece, CALL)}[..., {new}]", level=CALL, rank=rank)
-
-
-def _bracketed(piece: Piece, level: int) -> str:
-    return piece.text if piece.level >= level else f"({piece.text})"
-
-
-def _indices(tree: Tree) -> set[str]:
-    """Return the running indices that ``tree`` mentions."""
-    from gradus.derive.tree import children
-
-    own = {p for p in tree.positions if isinstance(p, str)} if isinstance(tree, Subscript) else set()
-    return own.union(*(_indices(child) for child in children(tree)))
-
-
-def extent_of(name: str, tree: Tree, program: Program) -> str | int | None:
-    """Return the size of the axis at which the index ``name`` stands in ``tree``."""
-    from gradus.derive.lowering import Lowering
-    from gradus.derive.tree import children
-
-    if isinstance(tree, Subscript) and name in tree.positions and isinstance(tree.base, (Name, Call)):
-        place = tree.positions.index(name)
-        shape = Lowering(program, "").scope.shape_of(tree.base)
-        if shape is not None:
-            return shape[place]
-    found = (extent_of(name, child, program) for child in children(tree))
-    return next((size for size in found if size is not None), None)

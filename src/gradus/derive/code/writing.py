@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradus.derive.closed_form import written
-from gradus.derive.code.emitting import Emitter, safe_name
+from gradus.derive.code.emitting import Emitter
 from gradus.derive.code.libraries import NUMPY, TORCH
+from gradus.derive.code.pieces import safe_name
 from gradus.derive.naming import dependencies
 from gradus.derive.text import declaration_text, to_text
 from gradus.derive.tree import names as names_in
