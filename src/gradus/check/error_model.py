@@ -37,6 +37,10 @@ def rounding_along(gradient: Tensor, direction: Tensor) -> float:
     return rounding if math.isfinite(rounding) else 0.0
 
 
-def digits_lost(gradient: Tensor, direction: Tensor) -> float:
-    """Return what a formula that is right in float64 may lose in the gradient's own precision by cancellation."""
-    return LOST[gradient.dtype] * rounding_along(gradient, direction)
+def digits_lost(gradient: Tensor, direction: Tensor, typical: float) -> float:
+    """Return what a formula that is right in float64 may lose in the gradient's own precision by cancellation.
+
+    ``typical`` is the size of the gradient's entries elsewhere: where they cancel to less, its roundings remain.
+    """
+    remains = typical * torch.finfo(gradient.dtype).eps * float(torch.linalg.vector_norm(direction))
+    return LOST[gradient.dtype] * rounding_along(gradient, direction) + ROUNDINGS[gradient.dtype] * remains

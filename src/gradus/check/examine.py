@@ -43,11 +43,12 @@ class Sighting(NamedTuple):
 
 @dataclass(frozen=True)
 class Examination:
-    """What was seen in one situation."""
+    """What was seen in one situation; ``sizes`` are the root mean squares of the gradients."""
 
     complaint: Complaint | None
     sightings: tuple[Sighting, ...]
     kinked: bool
+    sizes: tuple[float, ...] = ()
 
 
 def examine(
@@ -74,12 +75,13 @@ def examine(
         complaint = _repeats(subject, case.inputs, upstreams, gradients)
     if complaint is not None:
         return _complained(complaint)
-    trial = Trial(subject, case.inputs, upstreams, source.at(case.inputs, upstreams), gradients)
+    golden = source.at(case.inputs, upstreams)
+    trial = Trial(subject, case.inputs, upstreams, golden, gradients, typical=source.typical)
     floating = [which for which, x in enumerate(case.inputs) if x.is_floating_point()]
     looks = [trial.look(which, generator, most) for which in floating]
     sightings = [_certain(trial, look.miss, generator) for look in looks if look.miss is not None]
     found = tuple(sighting for sighting in sightings if sighting is not None)
-    return Examination(None, found, any(look.kinked for look in looks))
+    return Examination(None, found, any(look.kinked for look in looks), _sizes(gradients))
 
 
 def _outputs(subject: Subject, source: Trusted, case: Case) -> Arrays:
@@ -130,6 +132,11 @@ def _repeats(subject: Subject, inputs: Arrays, upstreams: Arrays, gradients: Gra
 def _broadcasts(small: torch.Size, large: torch.Size) -> bool:
     padded = (1,) * (len(large) - len(small)) + tuple(small)
     return len(padded) == len(large) and all(a in (1, b) for a, b in zip(padded, large, strict=True))
+
+
+def _sizes(gradients: Gradients) -> tuple[float, ...]:
+    given = [torch.zeros(1) if g is None or not g.numel() else g.detach().double() for g in gradients]
+    return tuple(float(g.square().mean().sqrt()) for g in given)
 
 
 def _certain(trial: Trial, miss: Miss, generator: torch.Generator) -> Sighting | None:

@@ -121,6 +121,8 @@ class _Search:
                 return False
             if turn == 0:
                 self.looked_at.append(case.name)
+            if case.name == GIVEN and turn == self.settings.upstreams - 1:
+                self.source = replace(self.source, typical=seen.sizes)
             if seen.kinked and case.name not in self.kinks:
                 self.kinks.append(case.name)
             if seen.complaint is not None:

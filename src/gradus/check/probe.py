@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # perturbations looked at, and how many times what they cause is let pass
 SHAKES, CONDITIONING = 2, 8.0
+HALF = (torch.float16, torch.bfloat16)
 # what is raised by code that takes one precision only
 PRECISION_REFUSED = (RuntimeError, TypeError, ValueError, AssertionError, NotImplementedError)
 
@@ -51,10 +53,14 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Trusted:
-    """The function that golden values come from: the reference that was given, or the subject in a wider type."""
+    """The function that golden values come from: the reference that was given, or the subject in a wider type.
+
+    ``typical`` is the root mean square of each input's gradient at the inputs as given, once that is known.
+    """
 
     function: Callable[[Arrays], Arrays]
     precision: torch.dtype
+    typical: tuple[float, ...] = ()
 
     def widened(self, inputs: Arrays) -> Arrays:
         """Return the inputs in the precision of the function, in memory of their own."""
@@ -78,7 +84,8 @@ class Trusted:
 class Trial:
     """A subject at one point under one upstream: what it claims, and what is true.
 
-    ``widened`` says that a formula may be tried in float64, to tell a mistake from a loss of digits.
+    ``widened`` says that a formula may be tried in float64, to tell a mistake from a loss of digits; ``typical`` is the
+    size of each input's gradient where nothing is at an edge.
     """
 
     subject: Subject
@@ -87,6 +94,7 @@ class Trial:
     golden: Golden
     gradients: Gradients
     widened: bool = True
+    typical: tuple[float, ...] = ()
 
     def miss(self, which: int, region: str, direction: Tensor) -> Miss | None:
         """Return what is off along a direction of one input, or None."""
@@ -97,8 +105,12 @@ class Trial:
             return found
         found = found._replace(allowed=found.allowed + self._conditioning(which, direction, found.expected))
         if found.excess > 1.0 and self.widened and self._right_in_float64(found):
-            gradient = self.gradient(which)
-            found = found._replace(allowed=found.allowed + digits_lost(gradient, direction))
+            if self.typical and math.isfinite(found.got) and self.inputs[which].dtype in HALF:
+                # away from the inputs as given eight bits may all be lost, and say nothing of the formula
+                return None
+            typical = self.typical[which] if self.typical else 0.0
+            lost = digits_lost(self.gradient(which), direction, typical)
+            found = found._replace(allowed=found.allowed + lost)
         return found if found.excess > 1.0 else None
 
     def _right_in_float64(self, miss: Miss) -> bool:

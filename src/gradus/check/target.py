@@ -55,7 +55,7 @@ class Target:
         """
         value: Any = self.module
         for part in (name or self.name).split("."):
-            if not hasattr(value, part):
+            if part not in dir(value):
                 known = [other for other in dir(value) if not other.startswith("_")]
                 where = getattr(value, "__name__", type(value).__name__)
                 raise InputError(f"{where} has no {part!r}{did_you_mean(part, known)}: give a name that it has")

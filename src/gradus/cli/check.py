@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from gradus.cli.options import FlatSession, Session
 from gradus.core.errors import InputError
+
+_inputs = Group("Inputs", sort_key=1)
+_judged = Group("Judged how", sort_key=2)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """At which inputs a function is checked.
+
+    Attributes
+    ----------
+    shape
+        Shape of an input, such as 5,7; once for every input. Its values are drawn with the seed.
+    inputs
+        Instead of --shape: name of a tuple of inputs in the same module, or of a function that returns one.
+    dtype
+        Of the inputs that are drawn: float64, float32, float16 or bfloat16.
+    """
+
+    shape: tuple[str, ...] = ()
+    inputs: str | None = None
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is compared with what.
+
+    Attributes
+    ----------
+    backward
+        Name of the pullback in the same module: a function of (upstream, *inputs).
+    reference
+        Name of a function in the same module that is trusted instead of the one that is checked.
+    seed
+        Of everything drawn; same seed, same verdict.
+    case
+        Look at this situation only; a failure names the one it was seen in.
+    """
+
+    backward: str | None = None
+    reference: str | None = None
+    seed: int = 0
+    case: tuple[str, ...] = ()
 
 
 def command(
     target: Annotated[str, Parameter(name="TARGET")],
     /,
     *,
-    shape: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    inputs: str | None = None,
-    dtype: str = "float32",
-    backward: str | None = None,
-    reference: str | None = None,
-    seed: int = 0,
-    case: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    at: Annotated[Inputs, Parameter(name="*", group=_inputs)] = Inputs(),
+    how: Annotated[Judged, Parameter(name="*", group=_judged)] = Judged(),
     session: FlatSession = Session(),
 ) -> int:
     """Check the gradient of a function, or the claims in a file: the exit code is 1 if anything was found wrong.
@@ -37,37 +77,24 @@ def command(
     ----------
     target
         The function: `package.module:function` or `file.py:function`; it is imported and run. Or a file of claims.
-    shape
-        Shape of an input, such as 5,7; once for every input. Its values are drawn with the seed.
-    inputs
-        Instead of --shape: name of a tuple of inputs in the same module, or of a function that returns one.
-    dtype
-        Of the inputs that are drawn: float64, float32, float16 or bfloat16.
-    backward
-        Name of the pullback in the same module: a function of (upstream, *inputs).
-    reference
-        Name of a function in the same module that is trusted instead of the one that is checked.
-    seed
-        Of everything drawn; same seed, same verdict.
-    case
-        Look at this situation only; a failure names the one it was seen in.
     """
     from gradus.core.devices import use_threads
 
     use_threads(session.threads)
     if is_file_of_claims(target):
-        return _claims(Path(target), seed, session)
+        return _claims(Path(target), how.seed, session)
     from gradus.check.gradient import check_gradient
     from gradus.check.settings import Settings
     from gradus.check.target import Target, given_inputs, random_inputs
 
     place = Target.of(target)
-    function = place.get()
-    if bool(shape) == (inputs is not None):
+    if bool(at.shape) == (at.inputs is not None):
         raise InputError("the inputs are not said, or said twice: give --shape for each of them, or --inputs NAME")
-    values = given_inputs(place.get(inputs), str(inputs)) if inputs else random_inputs(shape, dtype, seed)
-    settings = Settings(place.get(reference) if reference else None, seed, case or None)
-    verdict = check_gradient(function, place.get(backward) if backward else None, *values, settings=settings)
+    drawn = random_inputs(at.shape, at.dtype, how.seed) if at.shape else ()
+    values = given_inputs(place.get(at.inputs), at.inputs) if at.inputs else drawn
+    settings = Settings(place.get(how.reference) if how.reference else None, how.seed, how.case or None)
+    pullback = place.get(how.backward) if how.backward else None
+    verdict = check_gradient(place.get(), pullback, *values, settings=settings)
     _show(verdict.as_dict(), str(verdict), session)
     return 0 if verdict.passed else 1
 
