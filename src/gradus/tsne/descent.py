@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gradus.kernels.gain_step import StepRule, gain_step
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-SMALLEST_GAIN = 0.01
 # no point moves further in one step, in units of the kernel's width: a far throw is never undone
 LONGEST_STEP = 5.0
 
@@ -54,11 +55,8 @@ class GainDescent:
 
     def advance(self, motion: Motion, gradient: Tensor) -> Motion:
         """Return the motion after one step down ``gradient``."""
-        onward = torch.sign(motion.update) != torch.sign(gradient)
-        gains = torch.where(onward, motion.gains + 0.2, motion.gains * 0.8 + SMALLEST_GAIN)
-        update = self.momentum * motion.update - self.rate * gains * gradient
-        length = (update**2).sum(1, keepdim=True).sqrt()
-        update = update * (self.longest_step / length.clamp_min(self.longest_step))
+        rule = StepRule(self.rate, self.momentum, self.longest_step)
+        update, gains = gain_step(gradient, motion.update, motion.gains, rule)
         return Motion(motion.embedding + update, update, gains)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # nodes before doubling: their transforms take a fraction of a second and 200 MB
 MOST_NODES = 2**22
+# coordinates, in units of the spacing, that are told by float32 to a small part of one
+FARTHEST = 2**17
 # shares of the points on each side of each axis that may be left off the grid and summed directly
 TRIMMED = (0.0, 0.001, 0.01)
 SIZES: list[int] = sorted(
@@ -31,12 +33,14 @@ class Mesh:
     spacing : distance between nodes
     shape : (height, width), numbers without prime factors above 5
     order : nodes that a spline touches on each axis
+    covers_all : whether it was made to hold all points, none left off
     """
 
     origin: Tensor
     spacing: float
     shape: tuple[int, int]
     order: int
+    covers_all: bool
 
     def contains(self, points: Tensor) -> Tensor:
         """Return, per point (samples,), whether the nodes of its splines are all on the grid."""
@@ -67,20 +71,25 @@ def mesh_over(points: Tensor, spacing: float, order: int) -> Mesh:
         shape = _shape(low, high, spacing, order)
         if math.prod(shape) <= MOST_NODES:
             break
+    # so far from zero that rounding a point's place would move it off the grid, each must be looked at
+    covers_all = share == 0 and float(torch.maximum(low.abs(), high.abs()).max()) <= FARTHEST * spacing
     while math.prod(shape) > MOST_NODES:
         spacing *= 2
         shape = _shape(low, high, spacing, order)
     # the middle of the box lies on a node, where the grid is exact: that serves maps that are still small, and lines
     middle = (torch.tensor(shape, dtype=torch.float64) - order).div(2).floor()
-    return Mesh((low + high) / 2 - spacing * middle, spacing, shape, order)
+    return Mesh((low + high) / 2 - spacing * middle, spacing, shape, order, covers_all)
 
 
 def _box(points: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """Return the corners (float64) of the box that leaves out this share of the points on every side."""
     if share == 0:
-        # axis by axis: a reduction over the long dimension of a narrow matrix is slow
-        low, high = zip(*(axis.aminmax() for axis in points.T.contiguous()), strict=True)
-        return torch.stack(low).double().cpu(), torch.stack(high).double().cpu()
+        # eight points to a row: a reduction over the long dimension of a narrow matrix is slow
+        even = len(points) - len(points) % 8
+        rows = points[:even].reshape(-1, 8 * points.shape[1])
+        extremes = [part.reshape(-1, points.shape[1]) for part in (rows.aminmax(dim=0) if even else ())]
+        corners = torch.cat([*extremes, points[even:]]).double().cpu()
+        return corners.amin(0), corners.amax(0)
     ordered = points.sort(0).values.double().cpu()
     left_out = int(share * len(points)) + 1
     return ordered[min(left_out, len(points) - 1)], ordered[max(len(points) - 1 - left_out, 0)]

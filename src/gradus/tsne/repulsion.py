@@ -66,11 +66,10 @@ class GridRepulsion:
         """Return the repulsive sums and Z."""
         plane = in_plane(embedding)
         mesh = mesh_over(plane, self.rule.spacing, self.rule.order)
-        inside = mesh.contains(plane)
-        if bool(inside.all()):
+        if mesh.covers_all:
             forces, potential = self._through_grid(plane, mesh)
         else:
-            forces, potential = self._in_two_parts(plane, mesh, inside)
+            forces, potential = self._in_two_parts(plane, mesh, mesh.contains(plane))
         return forces[:, : embedding.shape[1]].contiguous(), ordered_sum(potential) - len(plane)
 
     def _through_grid(self, plane: Tensor, mesh: Mesh) -> tuple[Tensor, Tensor]:
