@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradus.tsne import Phase, automatic_learning_rate
+from gradus.tsne import EARLY_MOMENTUM, LATE_MOMENTUM, Phase, automatic_learning_rate
 
 if TYPE_CHECKING:
     from gradus.estimators.tsne import TSNE
@@ -41,4 +41,5 @@ def _annealing(estimator: TSNE, iterations: int) -> list[tuple[int, float]]:
 def _phase(estimator: TSNE, samples: int, iterations: int, exaggeration: float) -> Phase:
     given = estimator.learning_rate
     rate = automatic_learning_rate(samples, exaggeration) if isinstance(given, str) else float(given)
-    return Phase(iterations, exaggeration, rate)
+    early = exaggeration > float(estimator.late_exaggeration)
+    return Phase(iterations, exaggeration, rate, EARLY_MOMENTUM if early else LATE_MOMENTUM)

@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 import torch
-from scipy import sparse
 
 from gradus.core.errors import InputError
+from gradus.kernels.joint_graph import joint_graph
 from gradus.kernels.perplexity_calibration import conditional_probabilities
 from gradus.kernels.student_attraction import Affinities
 
@@ -152,18 +151,7 @@ def joint_affinities(neighbours: Neighbours, weights: Tensor) -> Affinities:
     >>> joint_affinities(pair, Uniform(1).weights(pair)).weights
     tensor([0.5000, 0.5000])
     """
-    samples, count = neighbours.indices.shape
-    starts = np.arange(0, samples * count + 1, count, dtype=np.int32)
-    flat = (weights.cpu().numpy().ravel(), neighbours.indices.cpu().numpy().ravel(), starts)
-    conditional = sparse.csr_matrix(flat, shape=(samples, samples))
-    joint = (conditional + conditional.T.tocsr()).tocsr()
-    joint.sort_indices()
-    device = weights.device
-    return Affinities(
-        torch.from_numpy(joint.indptr.astype(np.int64)).to(device),
-        torch.from_numpy(joint.indices.astype(np.int32)).to(device),
-        torch.from_numpy((joint.data / (2.0 * samples)).astype(np.float32)).to(device),
-    )
+    return joint_graph(neighbours.indices, weights)
 
 
 def row_affinities(neighbours: Neighbours, weights: Tensor) -> Affinities:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from gradus.tsne.objective import KLDivergence
 
 
+# while affinities are exaggerated clusters form, which takes little; what is left afterwards is slow and smooth, and at
+# 0.98 comes as far in 200 iterations as at 0.8 in 1,500
+EARLY_MOMENTUM = 0.8
+LATE_MOMENTUM = 0.98
+
+
 class Watcher(Protocol):
     """What is told how a map comes along."""
 
@@ -27,11 +33,12 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Phase:
-    """Iterations under one exaggeration and one learning rate (in the convention that lacks the factor 4)."""
+    """Iterations under one exaggeration, one learning rate (in the convention that lacks the factor 4) and momentum."""
 
     iterations: int
     exaggeration: float
     learning_rate: float
+    momentum: float = EARLY_MOMENTUM
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def descend(objective: KLDivergence, start: Tensor, phases: list[Phase], watcher
     with progress.task("t-SNE", total=sum(phase.iterations for phase in phases)) as task:
         for phase in phases:
             exaggerated = replace(objective, exaggeration=phase.exaggeration)
-            descent = GainDescent(phase.learning_rate / 4)
+            descent = GainDescent(phase.learning_rate / 4, phase.momentum)
             for _ in range(phase.iterations):
                 motion = centred(descent.advance(motion, exaggerated.gradient(motion.embedding)))
                 done += 1
