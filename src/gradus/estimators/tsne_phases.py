@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradus.tsne import EARLY_MOMENTUM, LATE_MOMENTUM, Phase, automatic_learning_rate
+from gradus.tsne import Phase, automatic_learning_rate, with_growing_momentum
 
 if TYPE_CHECKING:
     from gradus.estimators.tsne import TSNE
@@ -18,13 +18,14 @@ def phases_from_start(estimator: TSNE, samples: int) -> list[Phase]:
     early = min(estimator.early_exaggeration_iter, estimator.max_iter)
     annealed = min(estimator.annealing_iter, estimator.max_iter - early)
     plan = [(early, float(estimator.early_exaggeration)), *_annealing(estimator, annealed)]
-    plan.append((estimator.max_iter - early - annealed, float(estimator.late_exaggeration)))
-    return [_phase(estimator, samples, *step) for step in plan if step[0]]
+    begun = [_phase(estimator, samples, *step) for step in plan if step[0]]
+    return begun + phases_that_continue(estimator, samples, estimator.max_iter - early - annealed)
 
 
 def phases_that_continue(estimator: TSNE, samples: int, iterations: int) -> list[Phase]:
     """Return the phases of a map that goes on: all under the late exaggeration."""
-    return [_phase(estimator, samples, iterations, float(estimator.late_exaggeration))]
+    last = _phase(estimator, samples, iterations, float(estimator.late_exaggeration))
+    return with_growing_momentum(last)
 
 
 def _annealing(estimator: TSNE, iterations: int) -> list[tuple[int, float]]:
@@ -41,5 +42,4 @@ def _annealing(estimator: TSNE, iterations: int) -> list[tuple[int, float]]:
 def _phase(estimator: TSNE, samples: int, iterations: int, exaggeration: float) -> Phase:
     given = estimator.learning_rate
     rate = automatic_learning_rate(samples, exaggeration) if isinstance(given, str) else float(given)
-    early = exaggeration > float(estimator.late_exaggeration)
-    return Phase(iterations, exaggeration, rate, EARLY_MOMENTUM if early else LATE_MOMENTUM)
+    return Phase(iterations, exaggeration, rate)

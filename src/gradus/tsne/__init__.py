@@ -10,7 +10,7 @@ from gradus.tsne.measured import Chebyshev, Given, Manhattan, Measure, MeasuredS
 from gradus.tsne.metric import METRICS, Metric, metric_named
 from gradus.tsne.neighbours import Neighbours, Searchable
 from gradus.tsne.objective import KLDivergence
-from gradus.tsne.phases import EARLY_MOMENTUM, LATE_MOMENTUM, Map, Phase, Watcher, automatic_learning_rate, descend
+from gradus.tsne.phases import Map, Phase, Watcher, automatic_learning_rate, descend, with_growing_momentum
 from gradus.tsne.placement import Placement, at_their_twins, place
 from gradus.tsne.precomputed import DistancesToAll, DistancesToSome
 from gradus.tsne.quality import MapQuality, map_quality
@@ -21,8 +21,6 @@ from gradus.tsne.sparse_search import SPARSE_METRICS, SparseMetric, SparseSearch
 from gradus.tsne.spectrum import Rule
 
 __all__ = [
-    "EARLY_MOMENTUM",
-    "LATE_MOMENTUM",
     "METRICS",
     "SPARSE_METRICS",
     "Attachment",
@@ -79,4 +77,5 @@ __all__ = [
     "rows_of_graph",
     "scaled",
     "sparse_principal_components",
+    "with_growing_momentum",
 ]
