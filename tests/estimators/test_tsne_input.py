@@ -119,7 +119,7 @@ def test_several_perplexities_keep_more_of_the_whole():
         found = TSNE(perplexity=perplexity, init="random", random_state=0, max_iter=500).fit_transform(DATA)
         return spearmanr(pdist(DATA), pdist(found)).statistic
 
-    assert rank_correlation([5, 60]) > rank_correlation(5) + 0.1
+    assert rank_correlation([5, 60]) > rank_correlation(5) + 0.05
 
 
 @pytest.mark.parametrize("init", ["spectral", "random"])

@@ -122,7 +122,7 @@ class MapConfig:
     metric: Metric = "euclidean"
     dof: float = 1.0
     components: int = 50
-    map_iterations: int = 750
+    map_iterations: int = 350
     color: str | None = None
 
     def neighbours_for(self, rows: int) -> int | None:
