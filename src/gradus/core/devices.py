@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from gradus.core.errors import InputError
 
@@ -24,7 +25,12 @@ def use_threads(count: int | None) -> None:
     cores = available_cores()
     if not 1 <= count <= cores:
         raise InputError(f"--threads is {count}, but this machine offers 1 to {cores}: give a number in that range")
-    os.environ["NUMBA_NUM_THREADS"] = str(count)  # numba is not loaded yet where this is called first
+    numba = sys.modules.get("numba")
+    if numba is None:
+        # read once, when numba is loaded
+        os.environ["NUMBA_NUM_THREADS"] = str(count)
+    else:
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
     import torch
 
     torch.set_num_threads(count)
