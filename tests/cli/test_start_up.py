@@ -11,6 +11,7 @@ STATEMENTS = {
     "import gradus": "import gradus",
     "gradus --help": "from gradus.cli import main; main(['--help'])",
     "gradus run --help": "from gradus.cli import main; main(['run', '--help'])",
+    "pytest's plugin": "import gradus.check.pytest_plugin",
     "a wrong command": "from gradus.cli import main; main(['rum'])",
 }
 
