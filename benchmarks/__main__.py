@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import measure
 
-_TOOLS = {"__main__", "data", "independent", "measure"}
+_TOOLS = {"__main__", "data", "independent", "measure", "tsne_worker"}
 
 
 def names() -> list[str]:
