@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from gradus.core.errors import InputError, did_you_mean
 from gradus.core.protocols import (
@@ -71,6 +73,8 @@ FACTORED_FEATURES = 2048
 FEW_UNKNOWNS = 1024
 # up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
 FEW_CLASSES = 64
+# rows that a first step is estimated from
+CURVATURE_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,13 @@ def _accelerated(model: LinearModel[CrossEntropy]) -> ProximalGradient:
 
 
 def _typical_curvature(model: LinearModel[CrossEntropy]) -> float:
-    return model.loss.typical_curvature() * (model.squared_norms().sum().item() + 1.0)
+    """Return the scale of the curvature from some rows: a first step is only where the search for one begins."""
+    samples = model.features.shape[0]
+    part = (0, samples, max(samples // CURVATURE_ROWS, 1))
+    weights = model.weights[:: part[2]]
+    share = weights / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
+    some = replace(model, loss=model.loss.rows(*part), features=model.features.rows(*part), weights=share)
+    return model.loss.typical_curvature() * (some.squared_norms().sum().item() + 1.0)
 
 
 def _require(name: str, value: Any, valid: Callable[[float], bool], expected: str) -> None:
