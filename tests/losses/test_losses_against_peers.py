@@ -53,7 +53,7 @@ def ridge(model, solver, tolerance=1e-11):
 SOLVERS = {
     "lbfgs": lambda model: LBFGS(),
     "newton": lambda model: NewtonCG(),
-    "preconditioned": lambda model: NewtonCG(CholeskyPreconditioner.of(model, ALPHA)),
+    "preconditioned": lambda model: NewtonCG(lambda part, point: CholeskyPreconditioner.at(part, point, ALPHA)),
     "fista": lambda model: ProximalGradient(),
     "davis-yin": lambda model: DavisYin(),
 }

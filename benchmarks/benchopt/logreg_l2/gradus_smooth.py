@@ -39,7 +39,9 @@ class Solver(BaseSolver):
         """Take ``n_iter`` iterations; the preconditioner is part of the time. Nothing but the limit ends them."""
         stop = Stop(lambda point: math.inf, 0.0, int(n_iter), every=10**9)
         lbfgs = self.solver == "lbfgs"
-        solver = LBFGS(CholeskyPreconditioner.of(self.model, self.strength)) if lbfgs else NewtonCG()
+        solver = (
+            LBFGS(CholeskyPreconditioner.at(self.model, self.model.zeros(), self.strength)) if lbfgs else NewtonCG()
+        )
         self.point = minimize(self.model, L2(self.strength), self.model.zeros(), solver, stop).point
 
     def get_result(self):

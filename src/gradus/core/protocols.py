@@ -32,6 +32,18 @@ class TwiceSmooth(Smooth, Protocol):
 
 
 @runtime_checkable
+class Sampled(TwiceSmooth, Protocol):
+    """A mean over samples, a part of which can stand for all of them where second derivatives are concerned."""
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+
+    def sampled(self, point: Tensor, count: int) -> TwiceSmooth:
+        """Return the function on about ``count`` samples that have nearly its Hessian around ``point``."""
+
+
+@runtime_checkable
 class Curved(Smooth, Protocol):
     """A smooth function of a matrix that can give its Hessian among some entries, as numbers."""
 

@@ -10,13 +10,10 @@ import torch
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
 
 from gradus.core.errors import InputError
-from gradus.estimators.validation import TrainingData, as_features
-from gradus.losses import DenseFeatures, SparseFeatures
+from gradus.estimators.validation import TrainingData
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from gradus.losses import Features
 
 
 class Fold(NamedTuple):
@@ -66,13 +63,5 @@ def taken(data: TrainingData, index: NDArray[np.int64]) -> TrainingData:
     weights = data.weights[positions]
     if not weights.sum() > 0:
         raise InputError("the rows fitted in one fold have no weight: give other folds or weights")
-    features = rows_taken(data.features, positions)
+    features = data.features.taken(positions)
     return TrainingData(features, data.targets[positions], weights / weights.sum(), data.classes)
-
-
-def rows_taken(features: Features, positions: torch.Tensor) -> Features:
-    """Return a copy of some rows."""
-    if isinstance(features, DenseFeatures):
-        return DenseFeatures(features.matrix[positions])
-    assert isinstance(features, SparseFeatures)
-    return as_features(features.matrix[positions.numpy()])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gradus.core import progress
 from gradus.core.solution import Problem, Solution
-from gradus.estimators.softmax_problem import FACTORED_FEATURES, Settings, certificate, on_weights
+from gradus.estimators.softmax_problem import Settings, certificate, on_weights
 from gradus.estimators.solving import solved
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
 from gradus.penalties import L2
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # the certificate is looked at where its estimate is this much below the tolerance
 MARGIN = 0.9
+# up to here all eigenvectors of a features x features matrix cost less than the iterations they save
+DIAGONALISED_FEATURES = 2048
 # rows from which the curvature of each class is estimated, where fits take few iterations and where they take many
 FEW_ROWS, MANY_ROWS = 2048, 16_384
 MANY_ITERATIONS = 3
@@ -70,7 +72,7 @@ def regularisation_path(
 def shared_spectrum(model: LinearModel[CrossEntropy]) -> Spectrum:
     """Return what all strengths, and all folds of the same rows, share."""
     centred = model.centred()
-    return Spectrum.of(centred, diagonal=centred.features.shape[1] > FACTORED_FEATURES)
+    return Spectrum.of(centred, diagonal=centred.features.shape[1] > DIAGONALISED_FEATURES)
 
 
 @dataclass(frozen=True)

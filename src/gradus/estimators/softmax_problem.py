@@ -61,6 +61,8 @@ from gradus.solvers import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import Tensor
+
     from gradus.losses.preconditioner import Preconditioner
 
 SOLVERS = (
@@ -68,9 +70,9 @@ SOLVERS = (
     *("proximal-gradient", "davis-yin", "primal-dual"),
 )
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves
-FACTORED_FEATURES = 2048
-# up to here Newton's method is as fast as L-BFGS, and its last step overshoots the tolerance by orders of magnitude
-FEW_UNKNOWNS = 1024
+FACTORED_FEATURES = 4096
+# Newton's method starts with the Hessian of one row in so many, and of no fewer than these
+HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 5, 2048
 # up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
 FEW_CLASSES = 64
 # rows that a first step is estimated from
@@ -199,11 +201,11 @@ def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximab
             f"solver is {name!r}, which needs a differentiable penalty, and {type(penalty).__name__} is not one: "
             "use 'auto', 'proximal-newton' or 'proximal-gradient'"
         )
-    precondition = preconditioner(model, penalty)
-    few = model.shape[0] * model.shape[1] <= FEW_UNKNOWNS
-    if name == "newton-cg" or (name == "auto" and few):
-        return NewtonCG(precondition)
-    return LBFGS(precondition)
+    features, classes = model.features.shape[1], model.loss.outputs
+    curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES
+    if name == "newton-cg" or (name == "auto" and curved):
+        return newton(model, penalty)
+    return LBFGS(preconditioner(model, penalty, model.zeros()))
 
 
 def _splitting(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any] | None:
@@ -235,11 +237,19 @@ def _many_rows_few_classes(model: LinearModel[CrossEntropy]) -> bool:
     return isinstance(model.features, DenseFeatures) and samples >= features and model.loss.outputs <= FEW_CLASSES
 
 
-def preconditioner(model: LinearModel[CrossEntropy], penalty: Proximable) -> Preconditioner:
-    """Return an approximate inverse Hessian of the model plus the penalty."""
+def newton(model: LinearModel[CrossEntropy], penalty: Proximable, samples: int | None = None) -> NewtonCG:
+    """Return Newton's method with the Hessian of ``samples`` rows at first (None: of a fifth, or all of few)."""
+    fifth = max(model.samples // HESSIAN_SHARE, LEAST_HESSIAN_ROWS)
+    return NewtonCG(
+        lambda part, point: preconditioner(part, penalty, point), samples=fifth if samples is None else samples
+    )
+
+
+def preconditioner(model: LinearModel[CrossEntropy], penalty: Proximable, point: Tensor) -> Preconditioner:
+    """Return an approximate inverse Hessian of the model plus the penalty around ``point``."""
     ridge = penalty.strength if isinstance(penalty, (L2, Huber)) else 0.0
     if model.features.shape[1] <= FACTORED_FEATURES:
-        return CholeskyPreconditioner.of(model, ridge)
+        return CholeskyPreconditioner.at(model, point, ridge)
     return DiagonalPreconditioner.of(model, ridge)
 
 

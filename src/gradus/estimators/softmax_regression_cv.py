@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from gradus.core.errors import InputError
 from gradus.estimators.cross_validation import Exam, PathPlan, examined
-from gradus.estimators.folds import chosen_folds, rows_taken, taken
+from gradus.estimators.folds import chosen_folds, taken
 from gradus.estimators.path_results import Judge, coefficients, collected, with_coefficients
 from gradus.estimators.scoring import Scoring, chosen_scoring
 from gradus.estimators.selection import chosen_selection
@@ -194,7 +194,7 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         def exam(fold: Fold) -> Exam:
             held_out = torch.from_numpy(fold.held_out)
             judge = Judge(data.targets[held_out], weights[held_out], scoring)
-            return Exam(taken(data, fold.fitted), rows_taken(data.features, held_out), judge)
+            return Exam(taken(data, fold.fitted), data.features.taken(held_out), judge)
 
         return (exam(fold) for fold in folds), len(folds)
 

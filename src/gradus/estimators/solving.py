@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gradus.estimators.gap_estimate import MARGIN, OPTIMISM, Descending, GapEstimate
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
 from gradus.losses import SparseFeatures, SparseSoftmax
-from gradus.solvers import Stop, minimize
+from gradus.penalties import L2
+from gradus.solvers import LBFGS, NewtonCG, Stop, minimize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,8 +37,15 @@ def solved(
     def bound_of_published(point: Tensor) -> float:
         return bound(model.uncentred_point(point))
 
-    stop = Stop(bound_of_published, settings.tol, int(settings.max_iter))
     solver = chosen_solver(settings.solver, model, penalty)
+    promising = None
+    if isinstance(penalty, L2) and isinstance(solver, NewtonCG | LBFGS):
+        estimate = GapEstimate.of(model, penalty.strength)
+
+        def promising(state: Descending) -> bool:
+            return OPTIMISM * estimate(state) <= MARGIN * settings.tol
+
+    stop = Stop(bound_of_published, settings.tol, int(settings.max_iter), promising=promising)
     solution = minimize(model, on_weights(penalty, model), model.centred_point(start), solver, stop)
     return replace(solution, point=model.uncentred_point(solution.point))
 

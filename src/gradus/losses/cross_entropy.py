@@ -66,6 +66,10 @@ class CrossEntropy:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
         return CrossEntropy(self.targets[start:stop:step], self.classes)
 
+    def taken(self, positions: Tensor) -> CrossEntropy:
+        """Return the same loss on the rows at ``positions``."""
+        return CrossEntropy(self.targets[positions], self.classes)
+
     def to(self, dtype: torch.dtype) -> CrossEntropy:
         """Return the same loss with soft labels in ``dtype``; codes stay codes."""
         return self if self.targets.ndim == 1 else CrossEntropy(self.targets.to(dtype), self.classes)

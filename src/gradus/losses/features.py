@@ -40,6 +40,9 @@ class Features(Protocol):
     def rows(self, start: int, stop: int, step: int = 1) -> Self:
         """Return every ``step``-th row from ``start`` to before ``stop``."""
 
+    def taken(self, positions: Tensor) -> Self:
+        """Return a copy of the rows at ``positions``."""
+
     def to(self, dtype: torch.dtype) -> Self:
         """Return the same matrix in another floating-point type."""
 
@@ -97,6 +100,10 @@ class DenseFeatures:
     def rows(self, start: int, stop: int, step: int = 1) -> DenseFeatures:
         """Return every ``step``-th row from ``start`` to before ``stop``, without a copy."""
         return DenseFeatures(self.matrix[start:stop:step])
+
+    def taken(self, positions: Tensor) -> DenseFeatures:
+        """Return a copy of the rows at ``positions``."""
+        return DenseFeatures(self.matrix[positions])
 
     def to(self, dtype: torch.dtype) -> DenseFeatures:
         """Return the same matrix in another floating-point type."""

@@ -66,6 +66,10 @@ class HuberLoss:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
         return HuberLoss(self.targets[start:stop:step], self.delta)
 
+    def taken(self, positions: Tensor) -> HuberLoss:
+        """Return the same loss on the rows at ``positions``."""
+        return HuberLoss(self.targets[positions], self.delta)
+
     def to(self, dtype: torch.dtype) -> HuberLoss:
         """Return the same loss with targets in ``dtype``."""
         return HuberLoss(self.targets.to(dtype), self.delta)

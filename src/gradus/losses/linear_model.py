@@ -13,6 +13,7 @@ from gradus.kernels.softmax_sweep import Linear, Slopes
 from gradus.losses.blockwise import Block, Blockwise, blocks_of
 from gradus.losses.hessian import hessian_among
 from gradus.losses.sample_loss import BoundedCurvature, OnePass, SampleLoss
+from gradus.losses.sampling import sampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,11 @@ class LinearModel(Generic[Loss]):
             raise InputError(f"weights is {self.weights.dtype} and features {self.features.dtype}: give both one dtype")
         if self.centre is not None and not self.intercept:
             raise InputError("centre is given without an intercept, which would change the model: leave it None")
+
+    @property
+    def samples(self) -> int:
+        """Rows of the data."""
+        return self.features.shape[0]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -171,6 +177,10 @@ class LinearModel(Generic[Loss]):
     def passes(self) -> OnePass:
         """How the loss and X are gone through together."""
         return self.loss if isinstance(self.loss, OnePass) else Blockwise(self.loss)
+
+    def sampled(self, point: Tensor, count: int) -> LinearModel[Loss]:
+        """Return about ``count`` rows whose Hessian is near that of all; see ``gradus.losses.sampling``."""
+        return self if count >= self.samples else sampled(self, point, count)
 
     def hessian_among(self, point: Tensor, entries: Tensor, samples: int) -> Tensor:
         """Return the Hessian at ``point`` among some of its entries; see ``gradus.losses.hessian``."""

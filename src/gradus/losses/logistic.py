@@ -54,6 +54,10 @@ class Logistic:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
         return Logistic(self.targets[start:stop:step])
 
+    def taken(self, positions: Tensor) -> Logistic:
+        """Return the same loss on the rows at ``positions``."""
+        return Logistic(self.targets[positions])
+
     def to(self, dtype: torch.dtype) -> Logistic:
         """Return the same loss with targets in ``dtype``."""
         return Logistic(self.targets.to(dtype))

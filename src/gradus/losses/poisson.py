@@ -61,6 +61,10 @@ class Poisson:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
         return Poisson(self.targets[start:stop:step])
 
+    def taken(self, positions: Tensor) -> Poisson:
+        """Return the same loss on the rows at ``positions``."""
+        return Poisson(self.targets[positions])
+
     def to(self, dtype: torch.dtype) -> Poisson:
         """Return the same loss with targets in ``dtype``."""
         return Poisson(self.targets.to(dtype))

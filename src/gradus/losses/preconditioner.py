@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from gradus.kernels.skinny_product import product
+from gradus.losses.sampling import mean_curvature
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from gradus.losses.linear_model import LinearModel
 
 # rows from which the Gram matrix is estimated: more rows change the number of iterations little
-GRAM_ROWS = 16_384
-# added to the diagonal, relative to its mean, so that directions without data stay bounded
-JITTER = 1e-7
+GRAM_ROWS = 2048
+# rounding error of a Gram matrix's eigenvalues in units of the dtype's epsilon and its trace
+ROUNDING = 2.0
 
 
 class Preconditioner(Protocol):
@@ -29,37 +29,50 @@ class Preconditioner(Protocol):
 
 @dataclass(frozen=True)
 class CholeskyPreconditioner:
-    """One features x features system for all outputs: v -> (c beta^2 X' Omega X + ridge)^-1 v.
+    """One features x features system for all outputs: (X - m)' diag(w h) (X - m) + ridge, and the intercept apart.
 
-    Boehning's bound says Hessian <= beta^2 / 2 (I - 11'/K) (x) X' Omega X. c is half of the curvature at uniform
-    probabilities instead of 1/2, because the balance between data and ridge is what decides how well it works.
-    Where there is an intercept, X has a column of ones and no ridge on it.
+    h_i is the mean curvature of row i's loss in the logits at the point, and m the mean of the rows with the weights
+    w_i h_i: around it slopes and intercept do not mix, so that neither can spoil the other's rounding.
     """
 
     inverse: Tensor
+    mean: Tensor
+    total: float
+    intercept: bool
 
     @classmethod
-    def of(cls, model: LinearModel[Any], ridge: float) -> CholeskyPreconditioner:
-        """Return the preconditioner of ``model`` plus ridge / 2 |W|^2.
+    def at(cls, model: LinearModel[Any], point: Tensor, ridge: float) -> CholeskyPreconditioner:
+        """Return the preconditioner of ``model`` plus ridge / 2 |W|^2 around ``point``.
 
-        Cost: rows x features^2 for 16,384 to 32,768 evenly spaced rows, then features^3.
+        Cost: rows x features^2 for 2,048 to 4,096 evenly spaced rows, then features^3.
         """
-        samples = model.features.shape[0]
-        stride = max(samples // GRAM_ROWS, 1)
-        features = model.features.rows(0, samples, stride)
+        stride = max(model.samples // GRAM_ROWS, 1)
+        features = model.features.rows(0, model.samples, stride)
         weights = model.weights[::stride]
-        weights = weights / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
-        matrix = _bordered(model, features.gram(weights), features.weighted_sums(weights)[0])
-        matrix *= 0.5 * model.loss.typical_curvature()
-        jitter = JITTER * matrix.diagonal().mean().clamp_min(torch.finfo(torch.float32).tiny)
-        matrix.diagonal().add_(jitter)
-        matrix.diagonal()[: features.shape[1]].add_(ridge)
+        weights = weights / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny) * model.weights.sum()
+        loss = model.loss.rows(0, model.samples, stride)
+        weights = weights * mean_curvature(loss, model.logits(point, features))
+        total = max(float(weights.sum()), torch.finfo(weights.dtype).tiny)
+        gram, mean = features.gram(weights).double(), features.transposed_times(weights[:, None])[:, 0].double() / total
+        # what rounding can take from the eigenvalues, and a little for directions without data
+        jitter = ROUNDING * torch.finfo(weights.dtype).eps * gram.diagonal().sum() + torch.finfo(torch.float32).tiny
+        if model.intercept:
+            gram = gram - total * torch.outer(mean, mean)
+            mean = model.scale * (mean if model.centre is None else mean - model.centre.double())
+        matrix = model.scale**2 * gram
+        matrix.diagonal().add_(model.scale**2 * jitter + ridge)
         # in float64: rounding the inverse to float32 could lose its positive definiteness
-        return cls(torch.cholesky_inverse(torch.linalg.cholesky(matrix)).contiguous())
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(matrix)).contiguous()
+        return cls(inverse, mean, total, model.intercept)
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """Return the solution of the system for a gradient of the point's shape."""
-        return product(self.inverse, gradient.double()).to(gradient.dtype)
+        values = gradient.double()
+        if not self.intercept:
+            return (self.inverse @ values).to(gradient.dtype)
+        slopes = self.inverse @ (values[:-1] - torch.outer(self.mean, values[-1]))
+        intercept = values[-1] / self.total - self.mean @ slopes
+        return torch.cat([slopes, intercept[None]]).to(gradient.dtype)
 
 
 @dataclass(frozen=True)
@@ -82,18 +95,3 @@ class DiagonalPreconditioner:
     def __call__(self, gradient: Tensor) -> Tensor:
         """Return the gradient divided by the diagonal."""
         return gradient * self.inverse
-
-
-def _bordered(model: LinearModel[Any], gram: Tensor, sums: Tensor) -> Tensor:
-    """Return beta^2 X' Omega X in float64, with the border that a column of ones adds; the weights sum to 1."""
-    gram, sums = gram.double(), sums.double()
-    if model.centre is not None:
-        centre = model.centre.double()
-        gram = gram - torch.outer(centre, sums) - torch.outer(sums, centre) + torch.outer(centre, centre)
-        sums = sums - centre
-    gram = gram * model.scale**2
-    if not model.intercept:
-        return gram
-    border = sums[:, None] * model.scale
-    corner = torch.ones(1, 1, dtype=torch.float64, device=gram.device)
-    return torch.cat([torch.cat([gram, border], dim=1), torch.cat([border.t(), corner], dim=1)])

@@ -29,6 +29,9 @@ class SampleLoss(Protocol):
     def rows(self, start: int, stop: int, step: int = 1) -> Self:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
 
+    def taken(self, positions: Tensor) -> Self:
+        """Return the same loss on the rows at ``positions``."""
+
     def to(self, dtype: torch.dtype) -> Self:
         """Return the same loss with floating-point labels in ``dtype``."""
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from gradus.losses.preconditioner import GRAM_ROWS, JITTER
-
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
 
+# rows from which the Gram matrix is estimated: more rows change the number of iterations little
+GRAM_ROWS = 16_384
+# added to the spectrum, relative to its mean, so that directions without data stay bounded
+JITTER = 1e-7
 # the least curvature of an output, relative to its value at uniform probabilities
 LEAST_CURVATURE = 1e-6
 

@@ -69,6 +69,10 @@ class SparseFeatures:
             return self
         return SparseFeatures(self.matrix[start:stop:step])
 
+    def taken(self, positions: Tensor) -> SparseFeatures:
+        """Return a copy of the rows at ``positions``."""
+        return SparseFeatures(self.matrix[positions.numpy()])
+
     def to(self, dtype: torch.dtype) -> SparseFeatures:
         """Return the same matrix in another floating-point type."""
         return SparseFeatures(self.matrix.astype(_numpy_dtype(dtype), copy=False))

@@ -45,6 +45,10 @@ class Squared:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
         return Squared(self.targets[start:stop:step])
 
+    def taken(self, positions: Tensor) -> Squared:
+        """Return the same loss on the rows at ``positions``."""
+        return Squared(self.targets[positions])
+
     def to(self, dtype: torch.dtype) -> Squared:
         """Return the same loss with targets in ``dtype``."""
         return Squared(self.targets.to(dtype))

@@ -1,0 +1,69 @@
+"""The duality gap of a squared penalty, guessed from the gradient at next to no cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from gradus.losses import LinearModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# rows from which the features' variance is estimated
+SPREAD_ROWS = 2048
+# the estimate is rarely more than so many times the gap: where it is not known better, this is when to look
+OPTIMISM = 0.1
+# the certificate is looked at where its estimate is this much below the tolerance
+MARGIN = 0.9
+
+
+class Descending(Protocol):
+    """What is needed of a solver's state."""
+
+    @property
+    def value(self) -> float:
+        """The objective."""
+
+    @property
+    def gradient(self) -> Tensor:
+        """Its gradient."""
+
+
+@dataclass(frozen=True)
+class GapEstimate:
+    """About what the relative duality gap of ``model`` plus alpha / 2 |W|^2 is at a state of a solver.
+
+    Where the intercept is balanced |gradient|^2 / (2 alpha) is the gap itself; to balance it moves the slopes as well.
+
+    Attributes
+    ----------
+    alpha : strength, positive
+    rows : rows of the point that are penalised
+    spread : about how many times its square a derivative in the intercept adds to the squared slopes
+    """
+
+    alpha: float
+    rows: int
+    spread: float
+
+    @classmethod
+    def of(cls, model: LinearModel[Any], alpha: float) -> GapEstimate:
+        """Return the estimate for ``model``, from some thousand evenly spaced rows."""
+        stride = max(model.samples // SPREAD_ROWS, 1)
+        rows, weights = model.features.rows(0, model.samples, stride), model.weights[::stride]
+        part = LinearModel(
+            model.loss.rows(0, model.samples, stride), rows, weights, model.intercept, model.scale, model.centre
+        )
+        variance = float(part.squared_norms().sum() / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny))
+        spread = variance + alpha / model.loss.typical_curvature()
+        return cls(alpha, model.features.shape[1], spread)
+
+    def __call__(self, state: Descending) -> float:
+        """Return the estimate."""
+        slopes, rest = (
+            part.double().square().sum() for part in (state.gradient[: self.rows], state.gradient[self.rows :])
+        )
+        return ((slopes + self.spread * rest) / (2 * self.alpha)).item() / max(abs(state.value), 1e-300)
