@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gradus.core import progress
 from gradus.core.solution import Problem, Solution
 from gradus.estimators.softmax_problem import Settings, certificate, on_weights
-from gradus.estimators.solving import solved
+from gradus.estimators.solving import Way, solved
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
@@ -64,7 +64,7 @@ def regularisation_path(
             found, trail = _by_quasi_newton(centred, at, _Uncentred(centred, bound), spectrum, trail)
             solution = replace(found, point=centred.uncentred_point(found.point))
         else:
-            solution = solved(model, penalty, at, trail.points[-1] if trail.points else model.zeros(), bound)
+            solution = solved(model, penalty, at, Way(trail.points[-1] if trail.points else model.zeros(), bound))
             trail = trail.extended(math.log(alpha), solution.point, ())
         yield PathPoint(float(alpha), solution, time.perf_counter() - begun)
 

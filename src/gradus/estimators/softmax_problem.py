@@ -23,7 +23,6 @@ from gradus.core.protocols import (
 from gradus.losses import (
     CholeskyPreconditioner,
     CrossEntropy,
-    DenseFeatures,
     DiagonalPreconditioner,
     DualityGap,
     LinearModel,
@@ -234,7 +233,7 @@ def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | Non
 
 def _many_rows_few_classes(model: LinearModel[CrossEntropy]) -> bool:
     samples, features = model.features.shape
-    return isinstance(model.features, DenseFeatures) and samples >= features and model.loss.outputs <= FEW_CLASSES
+    return not isinstance(model.features, SparseFeatures) and samples >= features and model.loss.outputs <= FEW_CLASSES
 
 
 def newton(model: LinearModel[CrossEntropy], penalty: Proximable, samples: int | None = None) -> NewtonCG:

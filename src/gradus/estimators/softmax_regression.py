@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -22,7 +23,7 @@ from gradus.estimators.softmax_problem import (
     convex_start,
     is_gap,
 )
-from gradus.estimators.solving import solved
+from gradus.estimators.solving import Way, checkpoint_of, solved
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.estimators.threads import threads_worth
 from gradus.estimators.validation import TrainingData, new_data, training_data
@@ -30,6 +31,8 @@ from gradus.losses import CrossEntropy, LinearModel
 from gradus.penalties import Nonconvex
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from numpy.typing import NDArray
 
     from gradus.core.protocols import Proximable
@@ -74,6 +77,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr
+    checkpoint : None, or the path of a file for fits that take long: at most every 30 seconds the solver's state is
+        written there; the same fit, begun again after its process was killed, goes on from it, and deletes the file
+        when it is done
 
     Attributes
     ----------
@@ -113,6 +119,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
+        checkpoint: str | PathLike[str] | None = None,
     ) -> None:
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -126,13 +133,18 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+        self.checkpoint = checkpoint
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit on ``X`` (samples, features), dense or CSR, and labels ``y`` (samples,).
 
         ``y`` may also be probabilities (samples, classes), rows that sum to 1, such as another model's or the shares of
         several annotators: ``classes_`` are then the numbers of the columns, and "balanced" weights count each row by
-        its shares. float32 stays float32, anything else becomes float64.
+        its shares.
+
+        float32, float16 and uint8 stay what they are and are computed with in float32, exactly as the numbers stored;
+        anything else becomes float64. A memory-mapped array of these or of float64 (``np.load(path, mmap_mode="r")``)
+        that is larger than 64 MB is read a chunk at a time in every pass, and need not fit into memory.
 
         Raises
         ------
@@ -144,9 +156,18 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         previous = self._previous(data) if self.warm_start else None
         model = self._model(data)
         bound = certificate(model, penalty)
+        kept = None if self.checkpoint is None else checkpoint_of(Path(self.checkpoint), model, penalty, settings)
+
+        def start() -> torch.Tensor:
+            if previous is not None:
+                return _point(model, previous)
+            resumed = kept is not None and kept.state is not None
+            return model.zeros() if resumed else _start(model, penalty, settings)
+
         with reporting_to_stderr(self.verbose), threads_worth(model):
-            start = _start(model, penalty, settings) if previous is None else _point(model, previous)
-            solution = solved(model, penalty, settings, start, bound)
+            solution = solved(model, penalty, settings, Way(start(), bound, kept))
+        if kept is not None:
+            kept.discard()
         self._publish(solution, data)
         self.dual_gap_ = solution.certificate * abs(solution.value) if is_gap(bound) else math.nan
         if solution.converged and isinstance(penalty, Nonconvex):
@@ -262,15 +283,18 @@ def _start(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     if relaxation is None:
         return model.zeros()
     rough = replace(settings, tol=max(settings.tol, START_TOLERANCE), solver="auto")
-    return solved(model, relaxation, rough, model.zeros(), certificate(model, relaxation)).point
+    return solved(model, relaxation, rough, Way(model.zeros(), certificate(model, relaxation))).point
 
 
 def _sparse_products(features: Features, weights: Any) -> torch.Tensor:
     """Return X W' for sparse W, (samples, classes), dense, in the dtype of X."""
-    matrix: Any = features.matrix.numpy() if isinstance(features.matrix, torch.Tensor) else features.matrix
-    products = weights.astype(matrix.dtype) @ matrix.T
-    dense = products if isinstance(products, np.ndarray) else products.toarray()
-    return torch.from_numpy(np.ascontiguousarray(dense.T))
+    parts = []
+    for _, chunk in features.chunks():
+        matrix: Any = chunk.to(features.dtype).numpy() if isinstance(chunk, torch.Tensor) else chunk
+        products = weights.astype(matrix.dtype) @ matrix.T
+        dense = products if isinstance(products, np.ndarray) else products.toarray()
+        parts.append(torch.from_numpy(np.ascontiguousarray(dense.T)))
+    return torch.cat(parts)
 
 
 def _point(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]]) -> torch.Tensor:

@@ -2,40 +2,102 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import torch
+
+from gradus.core.errors import InputError
 from gradus.estimators.gap_estimate import MARGIN, OPTIMISM, Descending, GapEstimate
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
 from gradus.losses import SparseFeatures, SparseSoftmax
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, NewtonCG, Stop, minimize
+from gradus.solvers.checkpoint import Checkpoint, Checkpointed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
-    from gradus.core.protocols import Certificate, Proximable
+    from gradus.core.protocols import Certificate, Proximable, Solver
     from gradus.core.solution import Solution
     from gradus.losses import CrossEntropy, LinearModel
     from gradus.solvers import CoordinateDescent
     from gradus.solvers.coordinate_descent import CoordinateState
 
 
-def solved(
-    plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, start: Tensor, bound: Certificate
-) -> Solution:
-    """Minimise ``plain`` plus the penalty; ``start``, ``bound`` and the solution are about the model as it is given.
+# of the features, where a fit is told from others
+ROWS_COMPARED = 64
+
+
+class Way(NamedTuple):
+    """Where a fit begins, when it may end, and where it keeps how far it got.
+
+    Attributes
+    ----------
+    start : a point of the model as it is given
+    bound : the certificate of such points
+    checkpoint : None keeps nothing
+    """
+
+    start: Tensor
+    bound: Certificate
+    checkpoint: Checkpoint | None = None
+
+    def stop(self, settings: Settings, certificate: Certificate) -> Stop:
+        """Return when to stop, by a certificate of the points that the solver moves through."""
+        return Stop(certificate, settings.tol, max(int(settings.max_iter) - self.iterations_before, 0))
+
+    def kept(self, solver: Solver[Any]) -> Solver[Any]:
+        """Return the solver, with its states kept where there is a checkpoint."""
+        return solver if self.checkpoint is None else Checkpointed(solver, self.checkpoint)
+
+    @property
+    def iterations_before(self) -> int:
+        """Iterations that the fit took before it was killed."""
+        return 0 if self.checkpoint is None else self.checkpoint.before
+
+
+def checkpoint_of(path: Path, model: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings) -> Checkpoint:
+    """Return the file that keeps how far a fit got, with the state that an earlier process left there.
+
+    Two fits are the same if their labels, weights and settings are, and so are the sums of 64 evenly spaced rows;
+    tolerance and iteration limit may differ.
+
+    Raises
+    ------
+    InputError : if there is no such folder, or the file is of another fit
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"checkpoint is {path}, and {path.parent} is no folder: make it, or name a file elsewhere")
+    digest = hashlib.blake2b(digest_size=16)
+    settled = replace(settings, tol=1.0, max_iter=0)
+    digest.update(repr((settled, penalty, model.intercept, model.features.shape, model.features.dtype)).encode())
+    samples = model.features.shape[0]
+    some = torch.arange(0, samples, max(samples // ROWS_COMPARED, 1))[:ROWS_COMPARED]
+    ones = torch.ones(model.features.shape[1], 1, dtype=model.features.dtype)
+    for part in (model.loss.targets, model.weights):
+        digest.update(part.numpy().tobytes())
+    for row in some.tolist():
+        digest.update(model.features.rows(row, row + 1).times(ones).numpy().tobytes())
+    return Checkpoint(path, digest.hexdigest())
+
+
+def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, way: Way) -> Solution:
+    """Minimise ``plain`` plus the penalty; the solution is about the model as it is given.
 
     Most solvers work around the features' mean, where the problem is better conditioned. A descent on single
     coordinates does not, since that would make sparse features dense.
     """
     descent = coordinate_descent(settings.solver, plain, penalty)
     if descent is not None:
-        return _descended(plain, penalty, settings, start, (bound, descent))
+        return _descended(plain, penalty, settings, way, descent)
     model = plain.centred()
 
     def bound_of_published(point: Tensor) -> float:
-        return bound(model.uncentred_point(point))
+        return way.bound(model.uncentred_point(point))
 
     solver = chosen_solver(settings.solver, model, penalty)
     promising = None
@@ -45,24 +107,21 @@ def solved(
         def promising(state: Descending) -> bool:
             return OPTIMISM * estimate(state) <= MARGIN * settings.tol
 
-    stop = Stop(bound_of_published, settings.tol, int(settings.max_iter), promising=promising)
-    solution = minimize(model, on_weights(penalty, model), model.centred_point(start), solver, stop)
-    return replace(solution, point=model.uncentred_point(solution.point))
+    stop = replace(way.stop(settings, bound_of_published), promising=promising)
+    solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
+    iterations = solution.iterations + way.iterations_before
+    return replace(solution, point=model.uncentred_point(solution.point), iterations=iterations)
 
 
 def _descended(
-    plain: LinearModel[CrossEntropy],
-    penalty: Proximable,
-    settings: Settings,
-    start: Tensor,
-    method: tuple[Certificate, CoordinateDescent],
+    plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, way: Way, descent: CoordinateDescent
 ) -> Solution:
-    bound, descent = method
     assert isinstance(plain.features, SparseFeatures)
 
     def promising(state: CoordinateState) -> bool:
         return state.residual**2 <= settings.tol
 
-    stop = Stop(bound, settings.tol, int(settings.max_iter), promising=promising)
+    stop = replace(way.stop(settings, way.bound), promising=promising)
     smooth = SparseSoftmax(plain, plain.features)
-    return minimize(smooth, on_weights(penalty, plain), start, descent, stop)
+    solution = minimize(smooth, on_weights(penalty, plain), way.start, way.kept(descent), stop)
+    return replace(solution, iterations=solution.iterations + way.iterations_before)

@@ -10,14 +10,19 @@ import scipy.sparse
 import torch
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, validate_data
 
 from gradus.core.errors import InputError
-from gradus.losses import DenseFeatures, Features, SparseFeatures
+from gradus.core.mapped import CHUNK_BYTES, chunks, mapping_of
+from gradus.losses import DenseFeatures, Features, MappedFeatures, SparseFeatures
+from gradus.losses.mapped_features import tensor_over
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.base import BaseEstimator
+
+# kept as they are; everything else becomes the first
+_DTYPES = [np.float64, np.float32, np.float16, np.uint8]
 
 
 class TrainingData(NamedTuple):
@@ -53,15 +58,20 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
     shape = np.asarray(y).shape
     soft = len(shape) == 2 and shape[1] > 1
     try:
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            accept_large_sparse=True,
-            multi_output=soft,
-        )
+        if on_disk(X):
+            X = _checked_file(estimator, X, reset=True)
+            y = validate_data(estimator, "no_validation", y, multi_output=soft)
+            check_consistent_length(X, y)
+        else:
+            X, y = validate_data(
+                estimator,
+                X,
+                y,
+                accept_sparse="csr",
+                dtype=_DTYPES if not scipy.sparse.issparse(X) else _DTYPES[:2],
+                accept_large_sparse=True,
+                multi_output=soft,
+            )
         if not soft:
             check_classification_targets(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -119,7 +129,10 @@ def _normalised(weights: NDArray[np.float64], features: Features) -> torch.Tenso
 def new_data(estimator: BaseEstimator, X: Any) -> Features:
     """Return ``X`` checked against what the estimator was fitted on, and converted."""
     try:
-        X = validate_data(estimator, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        if on_disk(X):
+            return as_features(_checked_file(estimator, X, reset=False))
+        dtypes = _DTYPES if not scipy.sparse.issparse(X) else _DTYPES[:2]
+        X = validate_data(estimator, X, accept_sparse="csr", dtype=dtypes, reset=False)
     except ValueError as error:
         raise InputError(str(error)) from None
     return as_features(X)
@@ -129,9 +142,32 @@ def as_features(X: Any) -> Features:
     """Return a checked NumPy or SciPy matrix as features; dense data is not copied where its layout allows it."""
     if scipy.sparse.issparse(X):
         return SparseFeatures(_csr_array(X))
-    dense = np.ascontiguousarray(X)
-    # torch wants to own a writable view; a read-only array (a memory map) is copied
-    return DenseFeatures(torch.from_numpy(dense if dense.flags.writeable else dense.copy()))
+    return MappedFeatures(X) if on_disk(X) else DenseFeatures(tensor_over(np.ascontiguousarray(X)))
+
+
+def on_disk(X: Any) -> bool:
+    """Tell whether ``X`` is a memory-mapped array that is read a chunk at a time, and not at once."""
+    return (
+        isinstance(X, np.ndarray)
+        and X.ndim == 2
+        and X.dtype in _DTYPES
+        and X.nbytes > CHUNK_BYTES
+        and X.strides[1] == X.itemsize
+        and mapping_of(X) is not None
+    )
+
+
+def _checked_file(estimator: BaseEstimator, X: NDArray[Any], *, reset: bool) -> NDArray[Any]:
+    """Return ``X`` once its width and its numbers are checked, a chunk at a time; nothing is copied."""
+    validate_data(estimator, X, skip_check_array=True, reset=reset)
+    if X.dtype.kind == "f":
+        for rows, chunk in chunks(X):
+            finite = np.isfinite(chunk).all(axis=1)
+            if not finite.all():
+                raise InputError(
+                    f"X has NaN or infinity in row {rows.start + int(np.argmin(finite))}: fill or remove such rows"
+                )
+    return X
 
 
 def _csr_array(matrix: Any) -> scipy.sparse.csr_array:

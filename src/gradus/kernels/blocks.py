@@ -66,7 +66,7 @@ def each_part(parts: list[slice], run: Callable[[slice], Result], operations: in
     with worth(operations), threads(None) as workers:
         if workers == 1 or len(parts) == 1:
             return [run(part) for part in parts]
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(run, parts))
 
 

@@ -6,6 +6,7 @@ from gradus.losses.features import DenseFeatures, Features
 from gradus.losses.huber import HuberLoss
 from gradus.losses.linear_model import LinearModel
 from gradus.losses.logistic import Logistic
+from gradus.losses.mapped_features import MappedFeatures
 from gradus.losses.poisson import Poisson
 from gradus.losses.preconditioner import CholeskyPreconditioner, DiagonalPreconditioner
 from gradus.losses.sample_loss import BoundedCurvature, SampleLoss
@@ -25,6 +26,7 @@ __all__ = [
     "HuberLoss",
     "LinearModel",
     "Logistic",
+    "MappedFeatures",
     "Poisson",
     "SampleLoss",
     "SparseFeatures",

@@ -9,6 +9,7 @@ import torch
 
 from gradus.kernels.softmax_sweep import Linear, Slopes
 from gradus.losses.dual import DualPoint, ResidualDual
+from gradus.losses.passes import added
 from gradus.losses.sample_loss import SampleLoss
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Blockwise:
             value, residual = block.loss.value_and_residual(block.logits(linear), block.weights)
             values.append(value)
             slopes.append(block.pull_back(residual))
-        return torch.stack(values).sum(), _sum(slopes)
+        return torch.stack(values).sum(), added(slopes)
 
     def curvature_over(self, features: Features, linear: Linear, weights: Tensor) -> Callable[[Linear], Slopes]:
         """Return the product with the Hessian in W and b. One product with X now, two for each direction."""
@@ -76,7 +77,7 @@ class Blockwise:
 
         def product(direction: Linear) -> Slopes:
             pairs = zip(blocks, products, strict=True)
-            return _sum([block.pull_back(along(block.logits(direction))) for block, along in pairs])
+            return added([block.pull_back(along(block.logits(direction))) for block, along in pairs])
 
         return product
 
@@ -87,10 +88,3 @@ class Blockwise:
 
     def _blocks(self, features: Features, weights: Tensor) -> list[Block[SampleLoss]]:
         return blocks_of(features, self.loss.to(weights.dtype), weights)
-
-
-def _sum(slopes: list[Slopes]) -> Slopes:
-    total, totals = slopes[0]
-    for more in slopes[1:]:
-        total, totals = total + more.slopes, totals + more.totals
-    return Slopes(total, totals)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.core.errors import InputError
-from gradus.kernels import softmax_sweep
 from gradus.kernels.softmax_residual import softmax_residual
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+from gradus.losses import passes
 from gradus.losses.softmax_dual import SoftmaxDual
 
 if TYPE_CHECKING:
@@ -97,19 +97,19 @@ class CrossEntropy:
 
     def value_over(self, features: Features, linear: Linear, weights: Tensor) -> Tensor:
         """Return the loss at the logits X W + b. One pass over X; see ``gradus.kernels.softmax_sweep``."""
-        return softmax_sweep.loss(features.matrix, linear, Labelled(self.targets, weights))
+        return passes.loss(features, linear, Labelled(self.targets, weights))
 
     def slopes_over(self, features: Features, linear: Linear, weights: Tensor) -> tuple[Tensor, Slopes]:
         """Return the loss and its derivative in W and b. One pass over X."""
-        return softmax_sweep.loss_and_slopes(features.matrix, linear, Labelled(self.targets, weights))
+        return passes.loss_and_slopes(features, linear, Labelled(self.targets, weights))
 
     def curvature_over(self, features: Features, linear: Linear, weights: Tensor) -> Callable[[Linear], Slopes]:
         """Return the product with the Hessian in W and b. One pass over X now and one for each product."""
         probabilities = linear.coefficients.new_empty(self.samples, self.classes)
-        softmax_sweep.loss(features.matrix, linear, Labelled(self.targets, weights), probabilities)
+        passes.loss(features, linear, Labelled(self.targets, weights), probabilities)
 
         def product(direction: Linear) -> Slopes:
-            return softmax_sweep.hessian_product(features.matrix, direction, probabilities, weights)
+            return passes.hessian_product(features, direction, probabilities, weights)
 
         return product
 

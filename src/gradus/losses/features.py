@@ -11,19 +11,21 @@ from gradus.core.errors import InputError
 from gradus.kernels.skinny_product import product, transposed_product
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import scipy.sparse
     from torch import Tensor
 
+# what a matrix may be stored in
+STORED = (torch.float64, torch.float32, torch.float16, torch.uint8)
 # numbers that a processor's cache holds
 CACHED_NUMBERS = 262_144
+# rows that one product adds to a Gram matrix
+GRAM_ROWS = 4096
 
 
 class Features(Protocol):
     """An (samples, features) matrix that is only ever multiplied."""
-
-    @property
-    def matrix(self) -> Tensor | scipy.sparse.csr_array:
-        """The numbers, for the kernels."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -37,7 +39,10 @@ class Features(Protocol):
     def device(self) -> torch.device:
         """Where products are computed and expected."""
 
-    def rows(self, start: int, stop: int, step: int = 1) -> Self:
+    def chunks(self) -> Iterator[tuple[slice, Tensor | scipy.sparse.csr_array]]:
+        """Yield rows and their numbers, for the kernels: all of them, or, where they lie in a file, some at a time."""
+
+    def rows(self, start: int, stop: int, step: int = 1) -> Features:
         """Return every ``step``-th row from ``start`` to before ``stop``."""
 
     def taken(self, positions: Tensor) -> Self:
@@ -64,7 +69,13 @@ class Features(Protocol):
 
 @dataclass(frozen=True)
 class DenseFeatures:
-    """A dense matrix.
+    """A dense matrix of float64, float32, float16 or uint8.
+
+    Numbers of less than 32 bits are computed with in float32, which holds them exactly, and converted in the cache.
+
+    Raises
+    ------
+    InputError : if it is not a matrix, or of another type
 
     Examples
     --------
@@ -76,10 +87,10 @@ class DenseFeatures:
     matrix: Tensor
 
     def __post_init__(self) -> None:
-        if self.matrix.ndim != 2 or not self.matrix.is_floating_point():
+        if self.matrix.ndim != 2 or self.matrix.dtype not in STORED:
             raise InputError(
                 f"features has shape {tuple(self.matrix.shape)} and dtype {self.matrix.dtype}; "
-                "expected a floating-point matrix with a row per sample"
+                "expected a matrix with a row per sample, of float64, float32, float16 or uint8"
             )
 
     @property
@@ -89,13 +100,17 @@ class DenseFeatures:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The dtype of the matrix."""
-        return self.matrix.dtype
+        """The dtype that is computed in: float64 for a matrix of that, float32 for the others."""
+        return torch.float64 if self.matrix.dtype == torch.float64 else torch.float32
 
     @property
     def device(self) -> torch.device:
         """The device of the matrix."""
         return self.matrix.device
+
+    def chunks(self) -> Iterator[tuple[slice, Tensor]]:
+        """Yield all rows and their numbers."""
+        yield slice(0, self.shape[0]), self.matrix
 
     def rows(self, start: int, stop: int, step: int = 1) -> DenseFeatures:
         """Return every ``step``-th row from ``start`` to before ``stop``, without a copy."""
@@ -118,21 +133,25 @@ class DenseFeatures:
         return transposed_product(self.matrix, residual)
 
     def gram(self, weights: Tensor) -> Tensor:
-        """Return X' diag(weights) X."""
-        scaled = self.matrix * weights.sqrt()[:, None]
-        return scaled.t() @ scaled
+        """Return X' diag(weights) X, some rows at a time, so that their scaled copy is small."""
+        result = torch.zeros(self.shape[1], self.shape[1], dtype=self.dtype, device=self.device)
+        for start in range(0, self.shape[0], GRAM_ROWS):
+            rows = slice(start, start + GRAM_ROWS)
+            scaled = self.matrix[rows] * weights[rows].sqrt()[:, None]
+            result.addmm_(scaled.t(), scaled)
+        return result
 
     def weighted_sums(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return X' weights and (X * X)' weights, a block of rows at a time, so that the squares stay in the cache."""
-        plain, squared = self.matrix.new_zeros(2, self.shape[1])
+        plain, squared = torch.zeros(2, self.shape[1], dtype=self.dtype, device=self.device)
         rows = max(CACHED_NUMBERS // max(self.shape[1], 1), 1)
-        squares = self.matrix.new_empty(min(rows, self.shape[0]), self.shape[1])
+        squares = torch.empty(min(rows, self.shape[0]), self.shape[1], dtype=self.dtype, device=self.device)
         for start in range(0, self.shape[0], rows):
-            block, share = self.matrix[start : start + rows], weights[start : start + rows]
+            block, share = self.matrix[start : start + rows].to(self.dtype), weights[start : start + rows]
             plain += share @ block
             squared += share @ torch.mul(block, block, out=squares[: len(block)])
         return plain, squared
 
     def selected(self, columns: Tensor) -> Tensor:
         """Return the features at ``columns`` as rows."""
-        return self.matrix.index_select(1, columns).t().contiguous()
+        return self.matrix.index_select(1, columns).t().to(self.dtype).contiguous()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.kernels.simplex_entropy import Repair, simplex_entropy
-from gradus.kernels.softmax_sweep import Labelled, Linear, loss_and_slopes
+from gradus.kernels.softmax_sweep import Labelled, Linear
 from gradus.losses.blockwise import blocks_of
+from gradus.losses.passes import loss_and_slopes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +63,7 @@ class SoftmaxDual:
         """Return the dual point at the logits X W + b, float64. One pass over X."""
         labelled = Labelled(self.loss.targets, self.weights)
         probabilities = self.weights.new_empty(self.loss.samples, self.loss.classes, dtype=self.features.dtype)
-        value, (slopes, totals) = loss_and_slopes(self.features.matrix, linear, labelled, probabilities)
+        value, (slopes, totals) = loss_and_slopes(self.features, linear, labelled, probabilities)
         repair = self._repair(totals)
         if repair.shares.any():
             whole = slopes + self._label_sums[0]

@@ -13,6 +13,8 @@ from gradus.core.errors import InputError
 from gradus.kernels.compressed_rows import CompressedRows, column_sums, product, selected_columns, transposed_product
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import scipy.sparse
     from torch import Tensor
 
@@ -62,6 +64,10 @@ class SparseFeatures:
         """The same numbers for the kernels, not copied where they may be written to."""
         parts = (self.matrix.data, self.matrix.indices, self.matrix.indptr)
         return CompressedRows(*(torch.from_numpy(part if part.flags.writeable else part.copy()) for part in parts))
+
+    def chunks(self) -> Iterator[tuple[slice, scipy.sparse.csr_array]]:
+        """Yield all rows and their numbers."""
+        yield slice(0, self.shape[0]), self.matrix
 
     def rows(self, start: int, stop: int, step: int = 1) -> SparseFeatures:
         """Return every ``step``-th row from ``start`` to before ``stop``; all of them are not copied."""

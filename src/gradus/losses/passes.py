@@ -1,0 +1,59 @@
+"""Softmax's sweep over features that may come in chunks, from a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from gradus.kernels import softmax_sweep
+from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.losses.features import Features
+
+
+def loss(features: Features, linear: Linear, labelled: Labelled, kept: Tensor | None = None) -> Tensor:
+    """Return the loss at the logits X W + b; see ``gradus.kernels.softmax_sweep``."""
+    values = [
+        softmax_sweep.loss(matrix, linear, _rows(labelled, rows), None if kept is None else kept[rows])
+        for rows, matrix in features.chunks()
+    ]
+    return torch.stack(values).sum()
+
+
+def loss_and_slopes(
+    features: Features, linear: Linear, labelled: Labelled, kept: Tensor | None = None
+) -> tuple[Tensor, Slopes]:
+    """Return the loss and its derivative in W and b; see ``gradus.kernels.softmax_sweep``."""
+    values, slopes = [], []
+    for rows, matrix in features.chunks():
+        part = None if kept is None else kept[rows]
+        value, slope = softmax_sweep.loss_and_slopes(matrix, linear, _rows(labelled, rows), part)
+        values.append(value)
+        slopes.append(slope)
+    return torch.stack(values).sum(), added(slopes)
+
+
+def hessian_product(features: Features, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
+    """Return the Hessian's product with a direction; see ``gradus.kernels.softmax_sweep``."""
+    return added(
+        [
+            softmax_sweep.hessian_product(matrix, direction, probabilities[rows], weights[rows])
+            for rows, matrix in features.chunks()
+        ]
+    )
+
+
+def added(slopes: list[Slopes]) -> Slopes:
+    """Return the sum of some slopes, in their order."""
+    total, totals = slopes[0]
+    for more in slopes[1:]:
+        total, totals = total + more.slopes, totals + more.totals
+    return Slopes(total, totals)
+
+
+def _rows(labelled: Labelled, rows: slice) -> Labelled:
+    return Labelled(labelled.targets[rows], labelled.weights[rows])

@@ -1,0 +1,244 @@
+"""Fits of data in files: the same answers as in memory, within bounds, and going on after a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_matrix
+
+from gradus import SoftmaxRegression
+from gradus.core import mapped
+from gradus.core.errors import InputError
+from gradus.estimators import validation
+from gradus.penalties import L1, L2, Sum
+from gradus.solvers import checkpoint
+
+CHUNK = 65_536
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(mapped, "CHUNK_BYTES", CHUNK)
+    monkeypatch.setattr(validation, "CHUNK_BYTES", CHUNK)
+
+
+def problem(dtype=np.uint8, samples=3000, features=40):
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 4, samples)
+    means = generator.integers(80, 170, (4, features))
+    X = np.clip(means[y] + 50 * generator.standard_normal((samples, features)), 0, 255).astype(dtype)
+    return X, np.array(["a", "b", "c", "d"])[y]
+
+
+def in_file(X, path):
+    np.save(path, X)
+    return np.load(path, mmap_mode="r")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_a_file_gives_the_answer_of_the_same_numbers_in_float64(dtype, l1_ratio, tmp_path, small_chunks):
+    X, y = problem(dtype)
+    stored = in_file(X, tmp_path / "X.npy")
+    assert validation.on_disk(stored)
+    tol = 1e-5 if dtype != np.float64 else 1e-10
+    settings = {"alpha": 0.1, "l1_ratio": l1_ratio, "tol": tol}
+    there = SoftmaxRegression(**settings).fit(stored, y)
+    here = SoftmaxRegression(**{**settings, "tol": 1e-9}).fit(X.astype(np.float64), y)
+    assert there.status_ == "converged"
+    assert there.relative_gap_ <= tol
+    # the gap is that of the numbers stored, and so bounds the distance to their minimum
+    assert here.objective_ * (1 - 1e-8) <= there.objective_ <= here.objective_ * (1 + tol) + here.dual_gap_
+    np.testing.assert_array_equal(there.predict(stored), there.predict(X))
+    assert there.score(stored, y) == pytest.approx(here.score(X.astype(np.float64), y), abs=0.002)
+    assert there.n_features_in_ == 40
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16])
+def test_small_numbers_in_memory_are_not_widened(dtype):
+    X, y = problem(dtype)
+    assert validation.as_features(X).matrix.data_ptr() == X.ctypes.data
+    model = SoftmaxRegression(alpha=0.1).fit(X, y)
+    assert model.coef_.dtype == np.float32
+    wide = SoftmaxRegression(alpha=0.1, tol=1e-9).fit(X.astype(np.float64), y)
+    assert model.objective_ <= wide.objective_ * (1 + 1e-4)
+
+
+def test_a_read_only_array_is_not_copied():
+    X, _ = problem(np.float32)
+    X.flags.writeable = False
+    assert validation.as_features(X).matrix.data_ptr() == X.ctypes.data
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda X, y: (X, y[:-1]), "inconsistent numbers of samples"),
+        (lambda X, y: (X, np.full(len(y), "a")), "one class only"),
+        (lambda X, y: (X, None), "y cannot be None|requires y"),
+    ],
+)
+def test_wrong_labels_of_a_file(change, sentence, tmp_path, small_chunks):
+    X, y = problem()
+    X, y = change(in_file(X, tmp_path / "X.npy"), y)
+    with pytest.raises(InputError, match=sentence):
+        SoftmaxRegression().fit(X, y)
+
+
+def test_what_is_not_finite_in_a_file_is_named(tmp_path, small_chunks):
+    X, y = problem(np.float32)
+    X[2500, 3] = np.nan
+    with pytest.raises(InputError, match="NaN or infinity in row 2500"):
+        SoftmaxRegression().fit(in_file(X, tmp_path / "X.npy"), y)
+
+
+def test_another_width_is_refused(tmp_path, small_chunks):
+    X, y = problem()
+    model = SoftmaxRegression(alpha=0.1).fit(in_file(X, tmp_path / "X.npy"), y)
+    with pytest.raises(InputError, match="39 features"):
+        model.predict(in_file(np.ascontiguousarray(X[:, :39]), tmp_path / "other.npy"))
+
+
+def test_the_memory_of_a_fit_is_a_chunk_and_not_the_file(tmp_path):
+    X, y = problem(np.uint8, 100_000, 1500)
+    stored = in_file(X, tmp_path / "X.npy")
+    SoftmaxRegression(alpha=1.0, max_iter=1, tol=10.0).fit(X[:2000], y[:2000])
+    del X
+
+    def resident():
+        with open("/proc/self/statm") as sizes:
+            return int(sizes.read().split()[1]) * 4096
+
+    before, most, done = resident(), [0], threading.Event()
+
+    def watch():
+        while not done.wait(0.002):
+            most[0] = max(most[0], resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        model = SoftmaxRegression(alpha=1.0, tol=0.05).fit(stored, y)
+    finally:
+        done.set()
+        watcher.join()
+    assert model.status_ == "converged"
+    # one chunk of 67 MB, 16,384 rows for the preconditioner, some sums
+    assert most[0] - before <= 67_108_864 + 3 * 16_384 * 1500 + 40_000_000
+    assert stored.nbytes == 150_000_000
+
+
+class Killed(Exception):
+    """Stands for a signal, in a process that goes on."""
+
+
+def killed_after(iterations, monkeypatch):
+    keep = checkpoint.Checkpoint.keep
+
+    def keep_and_die(self, state):
+        keep(self, state)
+        if self.iterations == iterations:
+            raise Killed
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "keep", keep_and_die)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"solver": "lbfgs"},
+        {"solver": "newton-cg"},
+        {"solver": "proximal-newton", "l1_ratio": 0.5},
+        {"solver": "proximal-gradient", "l1_ratio": 1.0},
+        {"penalty": Sum([L1(0.05), L2(0.1)])},
+        {"penalty": Sum([L1(0.05), L2(0.1)]), "solver": "primal-dual"},
+        {"solver": "coordinate-descent", "l1_ratio": 1.0},
+    ],
+    ids=str,
+)
+def test_a_fit_that_was_killed_goes_on_to_the_same_bits(settings, tmp_path, monkeypatch):
+    X, y = problem(np.float32, 600, 20)
+    if settings.get("solver") == "coordinate-descent":
+        X = csr_matrix(X * (X > 120))
+    settings = {"alpha": 0.02, "tol": 1e-30, "max_iter": 9, **settings}
+    with pytest.warns(match="after"):
+        whole = SoftmaxRegression(**settings).fit(X, y)
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    path = tmp_path / "fit"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_after(4, patch)
+        SoftmaxRegression(**settings, checkpoint=path).fit(X, y)
+    assert path.exists()
+    with pytest.warns(match="after"):
+        resumed = SoftmaxRegression(**settings, checkpoint=str(path)).fit(X, y)
+    assert not path.exists()
+    assert resumed.n_iter_ == whole.n_iter_ > 4
+    np.testing.assert_array_equal(resumed.coef_, whole.coef_)
+    np.testing.assert_array_equal(resumed.intercept_, whole.intercept_)
+
+
+def test_a_checkpoint_of_another_fit_is_refused(tmp_path, monkeypatch):
+    X, y = problem(np.float32, 600, 20)
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    path = tmp_path / "fit"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_after(2, patch)
+        SoftmaxRegression(1e-3, checkpoint=path).fit(X, y)
+    for other in (SoftmaxRegression(1e-2, checkpoint=path), SoftmaxRegression(1e-3, temperature=2.0, checkpoint=path)):
+        with pytest.raises(InputError, match="belongs to a fit of other data or settings"):
+            other.fit(X, y)
+    with pytest.raises(InputError, match="belongs to a fit of other data or settings"):
+        SoftmaxRegression(1e-3, checkpoint=path).fit(X + 1, y)
+    with pytest.raises(InputError, match="is no folder"):
+        SoftmaxRegression(checkpoint=tmp_path / "nowhere" / "fit").fit(X, y)
+    assert SoftmaxRegression(1e-3, tol=1e-2, checkpoint=path).fit(X, y).status_ == "converged"
+
+
+SCRIPT = """
+import sys, numpy as np
+from gradus import SoftmaxRegression
+from gradus.solvers import checkpoint
+from gradus.core import mapped
+from gradus.estimators import validation
+checkpoint.SECONDS = 0.0
+mapped.CHUNK_BYTES = validation.CHUNK_BYTES = 65536
+folder, wait = sys.argv[1:]
+X, y = np.load(folder + "/X.npy", mmap_mode="r"), np.load(folder + "/y.npy")
+keep = checkpoint.Checkpoint.keep
+def slowly(self, state):
+    keep(self, state)
+    print(self.iterations, flush=True)
+    if wait == "wait" and self.iterations == 5:
+        sys.stdin.read()
+checkpoint.Checkpoint.keep = slowly
+model = SoftmaxRegression(1e-3, solver="lbfgs", tol=1e-6, checkpoint=folder + "/fit").fit(X, y)
+np.savez(folder + "/done.npz", coef=model.coef_, iterations=model.n_iter_, gap=model.relative_gap_)
+"""
+
+
+def test_a_process_that_is_killed_for_good_loses_no_iteration(tmp_path):
+    X, y = problem()
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    first = subprocess.Popen(
+        [*command, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    with first:
+        assert [first.stdout.readline().strip() for _ in range(5)] == ["1", "2", "3", "4", "5"]
+        first.send_signal(signal.SIGKILL)
+    assert first.returncode == -signal.SIGKILL
+    assert (tmp_path / "fit").exists()
+    second = subprocess.run([*command, "go"], capture_output=True, text=True, env=environment, timeout=100, check=True)
+    assert second.stdout.split()[0] == "6"
+    done = np.load(tmp_path / "done.npz")
+    assert done["gap"] <= 1e-6
+    assert int(done["iterations"]) > 6
+    assert not (tmp_path / "fit").exists()
+    assert torch.isfinite(torch.from_numpy(done["coef"])).all()
