@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from scipy.sparse import csr_matrix
 from gradus import SoftmaxRegression
 from gradus.core import mapped
 from gradus.core.errors import InputError
-from gradus.estimators import validation
+from gradus.estimators import softmax_regression, validation
 from gradus.penalties import L1, L2, Sum
 from gradus.solvers import checkpoint
 
@@ -23,6 +24,7 @@ CHUNK = 65_536
 
 @pytest.fixture
 def small_chunks(monkeypatch):
+    monkeypatch.setattr(softmax_regression, "START_NUMBERS", 20_000)
     monkeypatch.setattr(mapped, "CHUNK_BYTES", CHUNK)
     monkeypatch.setattr(validation, "CHUNK_BYTES", CHUNK)
 
@@ -53,7 +55,8 @@ def test_a_file_gives_the_answer_of_the_same_numbers_in_float64(dtype, l1_ratio,
     assert there.status_ == "converged"
     assert there.relative_gap_ <= tol
     # the gap is that of the numbers stored, and so bounds the distance to their minimum
-    assert here.objective_ * (1 - 1e-8) <= there.objective_ <= here.objective_ * (1 + tol) + here.dual_gap_
+    rounding = 1e-6 if dtype != np.float64 else 1e-14
+    assert here.objective_ * (1 - rounding - 1e-9) <= there.objective_ <= here.objective_ * (1 + rounding + tol)
     np.testing.assert_array_equal(there.predict(stored), there.predict(X))
     assert there.score(stored, y) == pytest.approx(here.score(X.astype(np.float64), y), abs=0.002)
     assert there.n_features_in_ == 40
@@ -104,15 +107,16 @@ def test_another_width_is_refused(tmp_path, small_chunks):
         model.predict(in_file(np.ascontiguousarray(X[:, :39]), tmp_path / "other.npy"))
 
 
-def test_the_memory_of_a_fit_is_a_chunk_and_not_the_file(tmp_path):
-    X, y = problem(np.uint8, 100_000, 1500)
-    stored = in_file(X, tmp_path / "X.npy")
-    SoftmaxRegression(alpha=1.0, max_iter=1, tol=10.0).fit(X[:2000], y[:2000])
-    del X
+def test_the_memory_of_a_fit_is_a_chunk_and_not_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "CHUNK_BYTES", 16_777_216)
+    monkeypatch.setattr(softmax_regression, "START_NUMBERS", 1_000_000)
+    X, y = problem(np.uint8, 10_000, 600)
+    np.save(tmp_path / "X.npy", np.tile(X, (25, 1)))
+    stored, y = np.load(tmp_path / "X.npy", mmap_mode="r"), np.tile(y, 25)
+    SoftmaxRegression(alpha=1.0, tol=0.05).fit(X, y[:10_000])
 
     def resident():
-        with open("/proc/self/statm") as sizes:
-            return int(sizes.read().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
     before, most, done = resident(), [0], threading.Event()
 
@@ -128,12 +132,12 @@ def test_the_memory_of_a_fit_is_a_chunk_and_not_the_file(tmp_path):
         done.set()
         watcher.join()
     assert model.status_ == "converged"
-    # one chunk of 67 MB, 16,384 rows for the preconditioner, some sums
-    assert most[0] - before <= 67_108_864 + 3 * 16_384 * 1500 + 40_000_000
     assert stored.nbytes == 150_000_000
+    # a chunk of 17 MB, the rows that the preconditioner is made of (10 MB, and 20 converted), what is held of each row
+    assert most[0] - before <= 105_000_000
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for a signal, in a process that goes on."""
 
 
@@ -143,7 +147,7 @@ def killed_after(iterations, monkeypatch):
     def keep_and_die(self, state):
         keep(self, state)
         if self.iterations == iterations:
-            raise Killed
+            raise KilledError
 
     monkeypatch.setattr(checkpoint.Checkpoint, "keep", keep_and_die)
 
@@ -170,7 +174,7 @@ def test_a_fit_that_was_killed_goes_on_to_the_same_bits(settings, tmp_path, monk
         whole = SoftmaxRegression(**settings).fit(X, y)
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
     path = tmp_path / "fit"
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
         killed_after(4, patch)
         SoftmaxRegression(**settings, checkpoint=path).fit(X, y)
     assert path.exists()
@@ -186,7 +190,7 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path, monkeypatch):
     X, y = problem(np.float32, 600, 20)
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
     path = tmp_path / "fit"
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
         killed_after(2, patch)
         SoftmaxRegression(1e-3, checkpoint=path).fit(X, y)
     for other in (SoftmaxRegression(1e-2, checkpoint=path), SoftmaxRegression(1e-3, temperature=2.0, checkpoint=path)):
@@ -204,7 +208,7 @@ import sys, numpy as np
 from gradus import SoftmaxRegression
 from gradus.solvers import checkpoint
 from gradus.core import mapped
-from gradus.estimators import validation
+from gradus.estimators import softmax_regression, validation
 checkpoint.SECONDS = 0.0
 mapped.CHUNK_BYTES = validation.CHUNK_BYTES = 65536
 folder, wait = sys.argv[1:]

@@ -39,7 +39,12 @@ def chunks(array: NDArray[Any]) -> Iterator[tuple[slice, NDArray[Any]]]:
         rows = slice(start, min(start + step, len(array)))
         _advise(array[rows.stop : rows.stop + step], wanted=True)
         yield rows, array[rows]
-        _advise(array[rows], wanted=False)
+        release(array[rows])
+
+
+def release(rows: NDArray[Any]) -> None:
+    """Let go of the pages of some rows of a mapped array; they come back when touched. Nothing for other arrays."""
+    _advise(rows, wanted=False)
 
 
 def gathered(array: NDArray[Any], start: int, stop: int, step: int) -> NDArray[Any]:

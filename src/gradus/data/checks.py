@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradus.core.errors import InputError
+from gradus.core.mapped import release
 from gradus.data.text import listed, quoted, row_name
 
 if TYPE_CHECKING:
@@ -40,15 +41,19 @@ def check_finite(
     features: NDArray[np.floating], feature_names: Sequence[str] | None, row_ids: Sequence[str], where: str
 ) -> None:
     """Refuse NaN and infinities; the sentence names the first one and says how many there are. One pass."""
+    if features.dtype.kind != "f":
+        return
     step = max(1, CHUNK_VALUES // max(1, features.shape[1]))
     first, count = None, 0
     for start in range(0, len(features), step):
-        bad = ~np.isfinite(features[start : start + step])
+        block = features[start : start + step]
+        bad = ~np.isfinite(block)
         found = int(np.count_nonzero(bad))
         if found and first is None:
             row, column = divmod(int(np.argmax(bad)), bad.shape[1])
             first = (start + row, column)
         count += found
+        release(block)
     if first is None:
         return
     row, column = first

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gradus.core.mapped import mapping_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -19,7 +21,8 @@ class Dataset:
     Attributes
     ----------
     name : what a person calls it; the title of the report
-    features : (n, d) float32 or float64, C-contiguous, finite; pixels are scaled to [0, 1]
+    features : (n, d) float32 or float64, C-contiguous, finite; pixels are scaled to [0, 1]. Where a table is large, the
+        mapped array in its file, also float16 or uint8 (``on_disk``)
     labels : (n,) int64 positions in ``class_names``, or None where the data has no labels
     class_names : K names, sorted (numerically where all are integers) or in the order that the source declares
     row_ids : (n,) str: the file name, the id column, or the position in the source
@@ -43,3 +46,8 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the features are in a file, to be read a chunk at a time."""
+        return mapping_of(self.features) is not None

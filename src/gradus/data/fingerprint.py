@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradus.core.mapped import chunks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -39,4 +41,5 @@ def _add(digest: hashlib.blake2b, array: NDArray[np.generic] | None) -> None:
         digest.update(b"none")
         return
     digest.update(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
+    for _, part in chunks(array):
+        digest.update(np.ascontiguousarray(part).view(np.uint8).reshape(-1).data)

@@ -25,7 +25,8 @@ class Content:
 
     Attributes
     ----------
-    features : (n, d) float32 or float64, C-contiguous
+    features : (n, d) float32 or float64, C-contiguous; where a table is large, the array in its file, also float16 or
+        uint8
     images : (n, height, width, channels) uint8, or None
     kept : (m,) bool over the rows that were asked for, True for the n that could be read; None: all could
     feature_names : d column names, or None

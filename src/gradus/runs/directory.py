@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CONFIG = "config.toml"
 ENVIRONMENT = "environment.json"
+CHECKPOINT = "checkpoint.safetensors"
 MODEL = "model.safetensors"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.parquet"
@@ -38,7 +39,7 @@ DERIVED: dict[str, tuple[str, ...]] = {
     "map": ("report",),
     "report": (),
 }
-_OWN = {CONFIG, ENVIRONMENT, *(name for names in OUTPUTS.values() for name in names)}
+_OWN = {CONFIG, ENVIRONMENT, CHECKPOINT, *(name for names in OUTPUTS.values() for name in names)}
 _LOCK = ".lock"
 
 

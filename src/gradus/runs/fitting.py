@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradus.runs.directory import MODEL
+from gradus.core.errors import InputError
+from gradus.runs.directory import CHECKPOINT, MODEL
 from gradus.runs.model import FitRecord, LinearClassifier
+from gradus.runs.on_disk import fitted_on_disk
 from gradus.runs.scaling import Standardisation
 from gradus.runs.strengths import Rows, certified_gap, fitted
 
@@ -20,8 +22,11 @@ def fit(run: Run) -> dict[str, Any]:
     """
     config, dataset, rows = run.config.fit, run.dataset, run.split.train
     scaling = standardisation(run)
-    train = Rows(scaling.apply(dataset.features[rows]), run.labels[rows])
-    choice = fitted(config, train, run.config.seed)
+    if dataset.on_disk:
+        choice = fitted_on_disk(config, Rows(dataset.features, run.labels), rows, run.directory / CHECKPOINT)
+    else:
+        train = Rows(scaling.apply(dataset.features[rows]), run.labels[rows])
+        choice = fitted(config, train, run.config.seed, run.directory / CHECKPOINT)
     estimator = choice.classifier
     coef, intercept = scaling.unfold(estimator.coef_, estimator.intercept_)
     record = FitRecord(
@@ -50,6 +55,11 @@ def is_table(run: Run) -> bool:
 def standardisation(run: Run) -> Standardisation:
     """Return the scaling of the features, measured on the training rows."""
     scale = run.config.fit.scale
+    if scale == "standard" and run.dataset.on_disk:
+        raise InputError(
+            f"--scale is standard, and {run.dataset.name} is large and stays on disk, where features are used as they "
+            "are: give --scale none, or --sample to read some rows"
+        )
     if scale == "none" or (scale == "auto" and not is_table(run)):
         return Standardisation.identity(run.dataset.features.shape[1])
     return Standardisation.measured_on(run.dataset.features[run.split.train])

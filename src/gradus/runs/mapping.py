@@ -13,6 +13,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from gradus.core import progress
+from gradus.core.errors import InputError
 from gradus.core.files import written_whole
 from gradus.estimators import TSNE
 from gradus.report import Map, draw_map
@@ -94,8 +95,23 @@ def _quality(
     return figures
 
 
+def check_in_memory(run: Run) -> None:
+    """Refuse to draw what is too large for memory.
+
+    Raises
+    ------
+    InputError : if the features are in a file
+    """
+    if run.dataset.on_disk:
+        raise InputError(
+            f"{run.dataset.name} is large and stays on disk, and a map needs its rows in memory: give --sample, "
+            "or take the steps `gradus fit` and `gradus evaluate`"
+        )
+
+
 def _features(run: Run) -> NDArray[np.floating]:
     """Return the rows as t-SNE sees them: a table's columns on one scale, and the leading principal components."""
+    check_in_memory(run)
     features = run.dataset.features
     if is_table(run) and run.config.fit.scale != "none":
         features = Standardisation.measured_on(features).apply(features)

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from gradus.core.errors import InputError
 from gradus.core.files import written_whole
+from gradus.core.mapped import release
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,8 +90,10 @@ class LinearClassifier:
         """Return the logits (n, K) of ``features`` (n, d), in blocks of rows to bound the memory."""
         scores = np.empty((len(features), self.coef.shape[0]), self.coef.dtype)
         for start in range(0, len(features), _BLOCK_ROWS):
-            block = features[start : start + _BLOCK_ROWS].astype(self.coef.dtype, copy=False)
-            scores[start : start + _BLOCK_ROWS] = block @ self.coef.T + self.intercept
+            block = features[start : start + _BLOCK_ROWS]
+            converted = block.astype(self.coef.dtype, copy=False)
+            scores[start : start + _BLOCK_ROWS] = converted @ self.coef.T + self.intercept
+            release(block)
         return scores
 
     def save(self, path: Path) -> None:

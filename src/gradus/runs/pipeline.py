@@ -10,7 +10,7 @@ from gradus.runs import environment
 from gradus.runs.directory import RunDirectory, is_run
 from gradus.runs.evaluating import evaluate
 from gradus.runs.fitting import fit
-from gradus.runs.mapping import draw
+from gradus.runs.mapping import check_in_memory, draw
 from gradus.runs.reporting import report
 from gradus.runs.run import Run, begin, check_settings, resume
 
@@ -74,6 +74,8 @@ def _labelled(request: Request) -> bool:
 
 
 def _take(run: Run, request: Request) -> Run:
+    if "map" in request.steps:
+        check_in_memory(run)
     with run.directory.locked():
         for step in request.steps:
             if request.overwrite or not run.directory.has(step):

@@ -14,6 +14,8 @@ from gradus.estimators.selection import OneStandardError
 from gradus.runs.model import Strength
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -51,8 +53,10 @@ class Choice(NamedTuple):
     seconds: tuple[float, ...] = ()
 
 
-def fitted(config: FitConfig, train: Rows, seed: int) -> Choice:
+def fitted(config: FitConfig, train: Rows, seed: int, checkpoint: Path | None = None) -> Choice:
     """Fit on ``train``, at the strength that ``config`` gives or, for "auto", at the best on a part of the rows.
+
+    Where the strength is given, ``checkpoint`` keeps how far a fit got that takes long.
 
     That a fit stopped early is told by its status, which the run records, not by a warning.
     """
@@ -66,6 +70,7 @@ def fitted(config: FitConfig, train: Rows, seed: int) -> Choice:
             class_weight=config.class_weight,
             tol=config.tol,
             max_iter=config.max_iter,
+            checkpoint=checkpoint,
         )
         return Choice(classifier.fit(train.features, train.labels))
 
