@@ -26,6 +26,7 @@ from gradus.losses import (
     DiagonalPreconditioner,
     DualityGap,
     LinearModel,
+    MappedFeatures,
     SparseFeatures,
     SparseGap,
 )
@@ -180,8 +181,13 @@ def coordinate_descent(name: str, model: LinearModel[CrossEntropy], penalty: Pro
     return CoordinateDescent(terms) if terms is not None and suits and name in ("auto", "coordinate-descent") else None
 
 
-def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any]:
-    """Return the solver of that name; "auto" is the fastest of those that the penalty and the data allow."""
+def chosen_solver(
+    name: str, model: LinearModel[CrossEntropy], penalty: Proximable, *, kept: bool = False
+) -> Solver[Any]:
+    """Return the solver of that name; "auto" is the fastest of those that the penalty and the data allow.
+
+    With ``kept`` it is one whose states a file can keep, which the samples of Newton's method are not.
+    """
     splitting = _splitting(name, model, penalty)
     if splitting is not None:
         return splitting
@@ -201,7 +207,9 @@ def chosen_solver(name: str, model: LinearModel[CrossEntropy], penalty: Proximab
             "use 'auto', 'proximal-newton' or 'proximal-gradient'"
         )
     features, classes = model.features.shape[1], model.loss.outputs
-    curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES
+    # a file is read for gradients alone: the samples of Newton's method would fill the memory that is being saved
+    held = not kept and not isinstance(model.features, MappedFeatures)
+    curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES and held
     if name == "newton-cg" or (name == "auto" and curved):
         return newton(model, penalty)
     return LBFGS(preconditioner(model, penalty, model.zeros()))

@@ -99,7 +99,7 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     def bound_of_published(point: Tensor) -> float:
         return way.bound(model.uncentred_point(point))
 
-    solver = chosen_solver(settings.solver, model, penalty)
+    solver = chosen_solver(settings.solver, model, penalty, kept=way.checkpoint is not None)
     promising = None
     if isinstance(penalty, L2) and isinstance(solver, NewtonCG | LBFGS):
         estimate = GapEstimate.of(model, penalty.strength)

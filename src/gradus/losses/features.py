@@ -45,7 +45,7 @@ class Features(Protocol):
     def rows(self, start: int, stop: int, step: int = 1) -> Features:
         """Return every ``step``-th row from ``start`` to before ``stop``."""
 
-    def taken(self, positions: Tensor) -> Self:
+    def taken(self, positions: Tensor) -> Features:
         """Return a copy of the rows at ``positions``."""
 
     def to(self, dtype: torch.dtype) -> Self:

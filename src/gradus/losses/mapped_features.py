@@ -72,6 +72,10 @@ class MappedFeatures:
             return MappedFeatures(self.array[start:stop])
         return DenseFeatures(torch.from_numpy(gathered(self.array, start, min(stop, len(self.array)), step)))
 
+    def taken(self, positions: Tensor) -> DenseFeatures:
+        """Return a copy of the rows at ``positions``, in memory."""
+        return DenseFeatures(torch.from_numpy(self.array[positions.numpy()]))
+
     def to(self, dtype: torch.dtype) -> MappedFeatures:
         """Return the same matrix if it is computed with in ``dtype``.
 
