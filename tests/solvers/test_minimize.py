@@ -55,3 +55,23 @@ def test_the_certificate_waits_for_its_estimate():
     assert never.status is Status.ITERATION_LIMIT
     assert len(looks) == 1  # at the end, whatever the estimate says
     assert never.certificate == looks[0]
+
+
+def test_before_the_first_look_progress_tells_the_gradient_and_never_an_infinite_gap():
+    notes = []
+
+    class Listener:
+        def open(self, description, total):
+            return self
+
+        def close(self, task):
+            pass
+
+        def advance(self, amount=1.0, note=""):
+            notes.append(note)
+
+    stop = Stop(lambda point: 1.0, 1e-12, 4, promising=lambda state: False)
+    with progress.reporting(Listener()):
+        minimize(Quartic(), L2(0.1), torch.zeros(5, dtype=torch.float64), LBFGS(), stop)
+    assert len(notes) == 4
+    assert all(note.startswith("gradient ") for note in notes)

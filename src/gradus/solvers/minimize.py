@@ -128,10 +128,17 @@ def resume(
         iteration += 1
         if state.halted or (_promising(state, stop) and look.due_again(iteration, state.residual, stop)):
             look = _look(state, iteration, stop)
-        fitting.advance(1.0, f"gap {look.certificate:.1e}")
+        fitting.advance(1.0, _note(state, look))
     if look.iteration < iteration or math.isinf(look.certificate):
         look = _look(state, iteration, stop)
     return Continued(state, look.certificate, iteration)
+
+
+def _note(state: Iterate, look: _Look) -> str:
+    """Return the last certificate, or how far from stationary the point is where none was worth a look yet."""
+    if math.isinf(look.certificate):
+        return f"gradient {state.residual:.1e}"
+    return f"gap {look.certificate:.1e}"
 
 
 def _look(state: Iterate, iteration: int, stop: Stop) -> _Look:
