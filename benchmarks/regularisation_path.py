@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.independent import Penalty, checked
 from benchmarks.measure import Findings, Table, Target, median
 from gradus.estimators.regularisation_path import PathPoint, regularisation_path
 from gradus.estimators.softmax_problem import Settings
@@ -28,14 +28,6 @@ RATIO = 20.0
 TOLERANCE = 1e-4
 
 
-class Checked(NamedTuple):
-    """A fit evaluated in float64 by this file's own code."""
-
-    objective: float
-    gap: float
-    gradient: float
-
-
 def run() -> Findings:
     """Time whole paths of 45 strengths and 5 cold fits in turns, and check every point of a path."""
     X, y = embeddings()
@@ -49,9 +41,10 @@ def run() -> Findings:
         share = MEASURED[turn::REPEATS]
         cold += [(index, *cold_fit(X, y, alphas[index])) for index in share]
     peers = {index: (seconds, fit) for index, seconds, fit in cold}
-    checks = [checked(X, y, point.alpha, *split(point.solution.point)) for point in points]
+    checks = [checked(X, y, Penalty(ridge=point.alpha), *split(point.solution.point)) for point in points]
     peer_checks = {
-        index: checked(X, y, alphas[index], fit.coef_.T, fit.intercept_) for index, (_, fit) in peers.items()
+        index: checked(X, y, Penalty(ridge=alphas[index]), fit.coef_.T, fit.intercept_)
+        for index, (_, fit) in peers.items()
     }
     floor = one_pass(model)
     seconds, peer_seconds = median(ours), 45 * float(np.mean([taken for taken, _ in peers.values()]))
@@ -176,38 +169,3 @@ def one_pass(model: LinearModel[CrossEntropy]) -> float:
 def split(point: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weights and intercept."""
     return point[:-1].numpy(), point[-1].numpy()
-
-
-def checked(X: NDArray[np.float32], y: NDArray[np.int64], alpha: float, W: NDArray, b: NDArray) -> Checked:
-    """Evaluate a fit: the dual point is the residual at the intercept that balances it, found by Newton's method."""
-    X, W, b = X.astype(np.float64), W.astype(np.float64), b.astype(np.float64)
-    n, labels = len(y), (np.arange(len(y)), y)
-    slopes = X @ W
-    log_p = log_softmax(slopes + b)
-    objective = -log_p[labels].mean() + alpha / 2 * (W**2).sum()
-    residual = residual_of(log_p, y)
-    gradient = max(np.abs(X.T @ residual / n + alpha * W).max(), np.abs(residual.mean(axis=0)).max())
-    for _ in range(20):
-        p = np.exp(log_p)
-        surplus = residual_of(log_p, y).mean(axis=0)
-        if np.abs(surplus).max() < 1e-14:
-            break
-        step = np.linalg.lstsq(np.diag(p.mean(axis=0)) - p.T @ p / n, surplus, rcond=1e-12)[0]
-        b = b - step
-        log_p = log_softmax(slopes + b)
-    residual = residual_of(log_p, y)
-    entropy = -(np.exp(log_p) * log_p).sum(axis=1).mean()
-    dual = entropy - ((X.T @ residual / n) ** 2).sum() / (2 * alpha)
-    return Checked(float(objective), float((objective - dual) / objective), float(gradient))
-
-
-def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logarithms of the probabilities."""
-    return logits - logsumexp(logits, axis=1, keepdims=True)
-
-
-def residual_of(log_p: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the probabilities minus the labels."""
-    residual = np.exp(log_p)
-    residual[np.arange(len(y)), y] -= 1
-    return residual
