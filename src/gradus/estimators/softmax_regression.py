@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from gradus.core.solution import Status
+from gradus.estimators.shortfall import SEPARABLE, separated, shortfall
 from gradus.estimators.softmax_problem import (
     Settings,
     certificate,
@@ -174,7 +174,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self.dual_gap_ = solution.certificate * abs(solution.value) if is_gap(bound) else math.nan
         if solution.converged and isinstance(penalty, Nonconvex):
             self.status_ = "stationary"
-        self._warn(solution, model, penalty)
+        self._warn(solution, model)
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -242,22 +242,13 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self.relative_gap_ = solution.certificate
         self.status_ = solution.status.name.lower()
 
-    def _warn(self, solution: Solution, model: LinearModel[CrossEntropy], penalty: Proximable) -> None:
-        if self.penalty is None and self.alpha == 0 and _separated(model, solution):
-            warnings.warn(
-                "the classes are linearly separable and alpha is 0, so no finite weights minimise the loss: "
-                "these are the ones the solver stopped at; give alpha > 0",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        elif not solution.converged:
-            what = "relative gradient" if math.isnan(self.dual_gap_) else "relative duality gap"
-            warnings.warn(
-                f"after {solution.iterations} iterations the {what} is {solution.certificate:.2e}, above "
-                f"tol={self.tol:g} ({solution.status.value}): {_ADVICE[solution.status]}",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+    def _warn(self, solution: Solution, model: LinearModel[CrossEntropy]) -> None:
+        unpenalised = self.penalty is None and self.alpha == 0
+        sentence = shortfall(solution, self.tol, is_gap=not math.isnan(self.dual_gap_))
+        if unpenalised and separated(model, solution):
+            sentence = SEPARABLE
+        if sentence:
+            warnings.warn(sentence, ConvergenceWarning, stacklevel=3)
 
     def _logits(self, X: Any) -> NDArray[np.floating[Any]]:
         check_is_fitted(self)
@@ -270,13 +261,6 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         logits = slopes + torch.from_numpy(self.intercept_).to(features.dtype)
         values: NDArray[np.floating[Any]] = logits.numpy()
         return values
-
-
-_ADVICE = {
-    Status.ITERATION_LIMIT: "raise max_iter, scale the features or raise tol",
-    Status.STALLED: "give the data in float64, scale the features or raise tol",
-    Status.DIVERGED: "scale the features, whose values are too large",
-}
 
 
 def _start(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings) -> torch.Tensor:
@@ -320,20 +304,3 @@ def _sparse_products(features: Features, weights: Any) -> torch.Tensor:
 
 def _point(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(previous)).to(model.features.dtype)
-
-
-def _separated(model: LinearModel[CrossEntropy], solution: Solution) -> bool:
-    """Whether every weighted row's own logit is strictly above the others: then larger weights are always better.
-
-    Where labels are probabilities it is not asked.
-    """
-    if model.loss.targets.ndim == 2:
-        return False
-    for block in model.blocks:
-        logits = model.logits(solution.point, block.features)
-        label = block.loss.targets[:, None]
-        own = logits.gather(1, label)
-        others = logits.scatter(1, label, -math.inf).amax(dim=1, keepdim=True)
-        if not bool(((own > others)[:, 0] | (block.weights == 0)).all()):
-            return False
-    return True
