@@ -8,9 +8,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-import numba
 import torch
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import threads, worth
 from gradus.kernels.tiles import TILE, VECTOR_BYTES, dot_products, outer_products
 
@@ -37,7 +37,7 @@ _outer_1, _outer_2, _outer_3, _outer_4, _outer_5 = (
 _edge_1, _edge_2, _edge_3, _edge_4, _edge_5 = (outer_products(1, columns, masked=True) for columns in range(1, 6))
 
 
-@numba.njit(cache=True)
+@compiled()
 def rows_of_blocks(features: int, itemsize: int) -> int:
     """Return how many rows a block has: a multiple of ``TILE``, so that only the last leaves a remainder."""
     return TILE * max(BLOCK_BYTES // (TILE * itemsize * max(features, 1)), 4)
@@ -88,7 +88,7 @@ def spans(matrix: Tensor, part: slice, dtype: torch.dtype) -> Iterator[tuple[sli
         yield rows, block
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _widen(integers: np.ndarray, numbers: np.ndarray) -> None:
     # torch converts bytes one by one
     for i in range(len(integers)):
@@ -96,7 +96,7 @@ def _widen(integers: np.ndarray, numbers: np.ndarray) -> None:
             numbers[i, j] = integers[i, j]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
     """Set out[i, k] = sum_j block[i, j] weights[k, j]."""
     rows, outputs = len(block), len(weights)
@@ -127,7 +127,7 @@ def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
                 _dot_1(block, weights, out, i, k)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def add_products(block: np.ndarray, factors: np.ndarray, sums: np.ndarray) -> None:
     """Add sum_i factors[i, k] block[i, j] to sums[k, j], and have the next block fetched meanwhile."""
     features, outputs = block.shape[1], factors.shape[1]

@@ -5,8 +5,9 @@ Numba calls the C library for these, one number at a time, unless Intel's vector
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from gradus.kernels.compilation import compiled
 
 SQUARE_ROOT_OF_HALF = np.int64(0x3FE6A09E667F3BCD)
 MANTISSA = np.int64(52)
@@ -16,7 +17,7 @@ LOG_2_LOW = 1.90821492927058770002e-10
 LARGEST_EXPONENT = 700.0
 
 
-@numba.njit(cache=True, inline="always", error_model="numpy")
+@compiled(inline="always")
 def logarithm(x: float) -> float:
     """Return log(x) of a positive, normal, finite float64 to about 2e-16 of max(1, |log x|).
 
@@ -33,7 +34,7 @@ def logarithm(x: float) -> float:
     return exponent * LOG_2_HIGH + (series + exponent * LOG_2_LOW)
 
 
-@numba.njit(cache=True, inline="always", error_model="numpy")
+@compiled(inline="always")
 def exponential(x: float) -> float:
     """Return exp(x) of a float64 to about 4e-16, relative; beyond +-700 the value at +-700.
 

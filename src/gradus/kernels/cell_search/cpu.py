@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import torch
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.nearest_neighbours.selection import (
     SPARE,
     STEP,
@@ -63,7 +64,7 @@ def _columns(rows: np.ndarray, cells: Cells) -> tuple[np.ndarray, np.ndarray, np
     return starts, owners, columns, norms
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _fill(rows: np.ndarray, owners: np.ndarray, starts: np.ndarray, columns: np.ndarray, norms: np.ndarray) -> None:
     features = columns.size // max(1, owners.size)
     for cell in numba.prange(len(starts) - 1):
@@ -79,7 +80,7 @@ def _fill(rows: np.ndarray, owners: np.ndarray, starts: np.ndarray, columns: np.
                 norms[start + column] = total
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _scan_cells(
     points: np.ndarray,
     coarse: np.ndarray,
@@ -140,7 +141,7 @@ def _scan_cells(
             decide(points[rows[r]], points, index[r, :found], indices[rows[r]], squared[rows[r]])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _askers(rows: np.ndarray, probes: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Return, cell by cell, which rows of a block probe it: where each cell's begin, and all of them."""
     begin = np.zeros(cells + 2, np.int32)

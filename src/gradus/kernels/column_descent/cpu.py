@@ -16,6 +16,7 @@ import torch
 
 from gradus.kernels.column_descent import Coordinates, Descended, Terms
 from gradus.kernels.column_descent.sweeps import descended
+from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import exponential
 from gradus.kernels.threads import worth
 
@@ -95,7 +96,7 @@ def _array(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray(tensor.detach().numpy())
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _logits(
     starts: np.ndarray,
     rows: np.ndarray,
@@ -116,7 +117,7 @@ def _logits(
                     logits[k, rows[entry]] += weight * values[entry]
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _products(
     starts: np.ndarray,
     rows: np.ndarray,
@@ -134,7 +135,7 @@ def _products(
             products[index] = total
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+@compiled(parallel=True, fastmath={"contract", "nsz"})
 def _exponentials(logits: np.ndarray, inverses: np.ndarray) -> None:
     """Put exp(z - max z) in the place of z, and 1 over its sum beside it."""
     outputs, samples = logits.shape
@@ -155,7 +156,7 @@ def _exponentials(logits: np.ndarray, inverses: np.ndarray) -> None:
             inverses[i] = 1.0 / total[i - start]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _weighted(
     starts: np.ndarray,
     rows: np.ndarray,

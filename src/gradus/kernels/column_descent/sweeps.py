@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import exponential
 
 # a full sweep where the violation among the weights that are not 0 has fallen by this factor, or after so many sweeps
@@ -21,7 +21,7 @@ CANCELLED = 1e-3
 LONGEST, SMALLEST = 50.0, 1e-300
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def descended(
     columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     coordinates: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
@@ -75,7 +75,7 @@ def descended(
     return done, violation, False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled(inline="always")
 def _step(slope: float, bend: float, old: float, longest: float, absolute: float) -> float:
     """Return the t that minimises slope t + bend (exp(m |t|) - 1 - m |t|) / m^2 + absolute |old + t|, m the longest."""
     if old == 0.0 and abs(slope) <= absolute:
@@ -95,7 +95,7 @@ def _step(slope: float, bend: float, old: float, longest: float, absolute: float
     return step if (old + step) * side < 0.0 else -old
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _derivatives(
     rows: np.ndarray,
     values: np.ndarray,
@@ -115,13 +115,13 @@ def _derivatives(
     return slope, bend
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+@compiled(fastmath={"contract", "nsz"})
 def _factors(values: np.ndarray, start: int, stop: int, moved: float, factors: np.ndarray) -> None:
     for entry in range(start, stop):
         factors[entry - start] = exponential(moved * values[entry])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _update(
     rows: np.ndarray,
     start: int,
@@ -139,7 +139,7 @@ def _update(
         _mend(exponentials, inverses, i, own[i] - before)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled(inline="always")
 def _mend(exponentials: np.ndarray, inverses: np.ndarray, i: int, change: float) -> None:
     """Put right 1 over the sum of sample i, which has changed."""
     ratio = 1.0 + inverses[i] * change
@@ -148,7 +148,7 @@ def _mend(exponentials: np.ndarray, inverses: np.ndarray, i: int, change: float)
         _rescale(exponentials, inverses, i)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", inline="never")
+@compiled(inline="never")
 def _rescale(exponentials: np.ndarray, inverses: np.ndarray, i: int) -> None:
     largest = 0.0
     for k in range(len(exponentials)):
@@ -160,7 +160,7 @@ def _rescale(exponentials: np.ndarray, inverses: np.ndarray, i: int) -> None:
     inverses[i] = 1.0 / total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _intercept_step(
     exponentials: np.ndarray,
     inverses: np.ndarray,

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from gradus.core.columns import SparseColumns
+from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import worth
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _parts() -> int:
     return min(1 << (numba.get_num_threads() - 1).bit_length(), MOST_PARTS)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _product(
     values: np.ndarray,
     columns: np.ndarray,
@@ -95,7 +96,7 @@ def _product(
                         result[i, k] += value * weights[place, k]
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _transposed_product(
     values: np.ndarray,
     columns: np.ndarray,
@@ -116,7 +117,7 @@ def _transposed_product(
                         result[place, k] += value * residual[i, k]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _column_sums(
     values: np.ndarray, columns: np.ndarray, starts: np.ndarray, weights: np.ndarray, sums: np.ndarray
 ) -> None:
@@ -128,7 +129,7 @@ def _column_sums(
             sums[columns[entry], 1] += weight * value * value
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _count(columns: np.ndarray, starts: np.ndarray, places: np.ndarray, sizes: np.ndarray, parts: int) -> None:
     for part in numba.prange(parts):
         for entry in range(starts[0], starts[-1]):
@@ -137,7 +138,7 @@ def _count(columns: np.ndarray, starts: np.ndarray, places: np.ndarray, sizes: n
                 sizes[place] += 1
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _copy(
     values: np.ndarray,
     columns: np.ndarray,

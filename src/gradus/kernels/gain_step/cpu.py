@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import torch
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.gain_step.rule import GAIN_DECAY, GAIN_GROWTH, SMALLEST_GAIN
 from gradus.kernels.threads import worth
 
@@ -27,7 +28,7 @@ def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -
     return torch.from_numpy(moved), torch.from_numpy(grown)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _step(gradient: np.ndarray, figures: np.ndarray, update: np.ndarray, gains: np.ndarray) -> None:
     rate, momentum, longest = figures[0], figures[1], figures[2]
     growth, decay = gradient.dtype.type(GAIN_GROWTH), gradient.dtype.type(GAIN_DECAY)

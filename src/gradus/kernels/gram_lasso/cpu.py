@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 import torch
+
+from gradus.kernels.compilation import compiled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ def gram_lasso(quadratic: Quadratic, tolerance: float, sweeps: int) -> Tensor:
     return torch.from_numpy(point)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _descend(
     hessian: np.ndarray,
     gradient: np.ndarray,
@@ -72,7 +73,7 @@ def _descend(
         full = largest <= tolerance or sweep % FULL_EVERY == FULL_EVERY - 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _descend_blocks(
     matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
     gradient: np.ndarray,
@@ -112,7 +113,7 @@ def _descend_blocks(
         full = largest <= tolerance or sweep % FULL_EVERY == FULL_EVERY - 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _step_block(
     own: np.ndarray,
     steepness: float,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
+
+from gradus.kernels.compilation import compiled
 
 
 def nonincreasing(rows: Tensor) -> Tensor:
@@ -16,7 +17,7 @@ def nonincreasing(rows: Tensor) -> Tensor:
     return torch.from_numpy(result)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _nonincreasing(rows: np.ndarray, result: np.ndarray) -> None:
     n = rows.shape[1]
     totals, lengths = np.empty(n), np.empty(n, np.int64)

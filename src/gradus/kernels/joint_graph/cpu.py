@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradus.kernels.compilation import compiled
+
 
 def joint_graph(neighbours: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return where each row begins, its columns and their weights; see the package."""
@@ -22,7 +24,7 @@ def joint_graph(neighbours: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Te
     return torch.from_numpy(offsets), torch.from_numpy(edges), torch.from_numpy(values)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _join(columns: np.ndarray, weights: np.ndarray, joined: np.ndarray, mutual: np.ndarray) -> None:
     samples, count = columns.shape
     for i in numba.prange(samples):
@@ -36,7 +38,7 @@ def _join(columns: np.ndarray, weights: np.ndarray, joined: np.ndarray, mutual: 
             mutual[i, edge] = found >= 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _count(columns: np.ndarray, mutual: np.ndarray, offsets: np.ndarray) -> None:
     samples, count = columns.shape
     for i in range(samples):
@@ -48,7 +50,7 @@ def _count(columns: np.ndarray, mutual: np.ndarray, offsets: np.ndarray) -> None
         offsets[i + 1] += offsets[i]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _write(
     columns: np.ndarray,
     joined: np.ndarray,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.nearest_neighbours.selection import (
     CHUNK,
     SPARE,
@@ -58,7 +59,7 @@ def _panels(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return panels, norms.reshape(-1, width)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _scan(
     tiles: np.ndarray,
     panels: np.ndarray,

@@ -7,8 +7,9 @@ cache before the buffers have seen them.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from gradus.kernels.compilation import compiled
 
 # queries and features that one step of the product takes
 STEP = 4
@@ -33,7 +34,7 @@ def padded(rows: np.ndarray, multiple: int) -> np.ndarray:
     return wide
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
+@compiled(fastmath=CONTRACT)
 def multiply_four(block: np.ndarray, rows: np.ndarray, panel: np.ndarray, products: np.ndarray) -> None:
     """Set products[r, p] to the scalar product of row rows[r] of ``block`` and column p of ``panel``, r < 4."""
     features, width = panel.shape
@@ -54,7 +55,7 @@ def multiply_four(block: np.ndarray, rows: np.ndarray, panel: np.ndarray, produc
             d_out[p] += d0 * t0 + d1 * t1 + d2 * t2 + d3 * t3
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def offer(
     products: np.ndarray,
     norms: np.ndarray,
@@ -86,7 +87,7 @@ def offer(
     return size, worst, wanted
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _any_below(products: np.ndarray, norms: np.ndarray, worst: float) -> bool:
     two = products.dtype.type(2)
     hits = np.int32(0)
@@ -95,7 +96,7 @@ def _any_below(products: np.ndarray, norms: np.ndarray, worst: float) -> bool:
     return bool(hits > 0)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def keep_nearest(keys: np.ndarray, index: np.ndarray, size: int, wanted: int) -> float:
     """Move the ``wanted`` smallest of ``size`` keys to the front, in any order, and return the largest of them.
 
@@ -127,7 +128,7 @@ def keep_nearest(keys: np.ndarray, index: np.ndarray, size: int, wanted: int) ->
     return worst
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def decide(
     query: np.ndarray, points: np.ndarray, candidates: np.ndarray, indices: np.ndarray, squared: np.ndarray
 ) -> None:
@@ -153,7 +154,7 @@ def decide(
         squared[k] = distances[k]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _squared_distance(one: np.ndarray, other: np.ndarray) -> float:
     total = 0.0
     for f in range(one.size):

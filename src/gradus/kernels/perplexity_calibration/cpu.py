@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradus.kernels.compilation import compiled
+
 STEPS = 100
 WIDEST = 80.0
 TOLERANCE = 1e-9
@@ -22,7 +24,7 @@ def conditional_probabilities(squared_distances: Tensor, perplexity: float) -> T
     return torch.from_numpy(probabilities)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _calibrate(squared: np.ndarray, target: float, probabilities: np.ndarray) -> None:
     rows, count = squared.shape
     for row in numba.prange(rows):
@@ -44,7 +46,7 @@ def _calibrate(squared: np.ndarray, target: float, probabilities: np.ndarray) ->
             probabilities[row, j] = weights[j] / total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _solve_row(excess: np.ndarray, weights: np.ndarray, target: float) -> float:
     """Fill ``weights`` with exp(-beta * excess) at the calibrated beta and return their sum."""
     low, high, log_beta, total = -WIDEST, WIDEST, 0.0, 1.0

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.rank_count import NAN_SCORE, UNKNOWN_LABEL
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _line(bits: Tensor) -> tuple[NDArray[np.signedinteger[Any]], int, int]:
     return bits.as_strided((span,), (1,)).numpy(), row_stride, class_stride
 
 
-@njit(parallel=True, cache=True, nogil=True)
+@compiled(parallel=True)
 def _count_along_rows(
     bits: NDArray[Any],
     labels: NDArray[np.int64],
@@ -96,12 +97,12 @@ def _count_along_rows(
             equal[row] = at_least - above - 1 if nans == 0 else 0
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _fold(score: Any, magnitude: Any, integer: Any) -> Any:
     return integer(score ^ magnitude) if score < 0 else score
 
 
-@njit(parallel=True, cache=True, nogil=True)
+@compiled(parallel=True)
 def _count_along_columns(
     bits: NDArray[Any],
     labels: NDArray[np.int64],

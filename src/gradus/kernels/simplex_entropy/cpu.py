@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 import torch
 
 from gradus.kernels.blocks import each_part, row_parts
+from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import logarithm
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def simplex_entropy(probabilities: Tensor, labelled: Labelled, repair: Repair, s
     return torch.from_numpy(np.sum(parts, axis=0))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _repaired(p: np.ndarray, shares: np.ndarray, receivers: np.ndarray, q: np.ndarray) -> None:
     """Set ``q`` to the row ``p``, divided by its sum and repaired."""
     whole, freed = 0.0, 0.0
@@ -62,14 +62,14 @@ def _repaired(p: np.ndarray, shares: np.ndarray, receivers: np.ndarray, q: np.nd
         q[k] = q[k] * (1.0 - shares[k]) + freed * receivers[k]
 
 
-@numba.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+@compiled(inline="always")
 def _times_logarithm(x: float) -> float:
     """Return x log(x), 0 at 0 and at what is too small for a normal number."""
     value: float = x * logarithm(max(x, 1e-300))
     return value
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _hard(
     p: np.ndarray,
     targets: np.ndarray,
@@ -95,7 +95,7 @@ def _hard(
             sums[s] -= weights[i] * (spread + own)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _soft(
     p: np.ndarray,
     targets: np.ndarray,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import torch
 from torch import Tensor
 
 from gradus.kernels.blocks import add_products, each_part, multiply, parts_of, rows_of_blocks, spans
+from gradus.kernels.compilation import compiled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,14 +54,14 @@ def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
     return torch.stack(parts).sum(dim=0).t()
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _multiply(matrix: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
     rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
     for start in range(0, len(matrix), rows):
         multiply(matrix[start : start + rows], weights, out[start : start + rows])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _add_products(matrix: np.ndarray, factors: np.ndarray, sums: np.ndarray) -> None:
     rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
     for start in range(0, len(matrix), rows):

@@ -8,17 +8,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 from numba.extending import overload
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import exponential
 
 # numbers below so many times the smallest normal one are taken as 0
 LEAST = 1024.0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def hard_rows(
     logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, residual: np.ndarray, kept: np.ndarray
 ) -> float:
@@ -71,7 +71,7 @@ def hard_rows(
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def soft_rows(
     logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, residual: np.ndarray, kept: np.ndarray
 ) -> float:
@@ -114,7 +114,7 @@ def soft_rows(
     return total
 
 
-@numba.njit(cache=True, inline="always", error_model="numpy")
+@compiled(inline="always")
 def _not_tiny(number: float, least: float) -> float:
     """Return the number, or 0 where it is smaller than ``least``.
 
@@ -124,13 +124,13 @@ def _not_tiny(number: float, least: float) -> float:
     return kept
 
 
-@numba.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+@compiled(inline="always")
 def _exponentials(numbers: np.ndarray, least: float) -> None:
     for i in range(len(numbers)):
         numbers[i] = _not_tiny(exponential(numbers[i]), np.float64(least))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def residual_rows(
     logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, residual: np.ndarray, kept: np.ndarray
 ) -> float:
@@ -149,7 +149,7 @@ def _chosen(logits, targets, weights, residual, kept):  # type: ignore[no-untype
     return lambda logits, targets, weights, residual, kept: function(logits, targets, weights, residual, kept)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def turn_by_hessian(along: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> None:
     """Set each row s of ``along`` to w p * (s - p . s)."""
     rows, classes = along.shape
@@ -162,7 +162,7 @@ def turn_by_hessian(along: np.ndarray, probabilities: np.ndarray, weights: np.nd
             along[i, k] = _not_tiny(weights[i] * probabilities[i, k] * (along[i, k] - mean), least)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def add_columns(rows: np.ndarray, totals: np.ndarray) -> None:
     """Add the sum of each column to ``totals``, float64."""
     for i in range(len(rows)):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from gradus.kernels.blocks import add_products, each_part, multiply, parts_of, rows_of_blocks, spans
+from gradus.kernels.compilation import compiled
 from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
 from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
 
@@ -87,7 +87,7 @@ def _arrays(linear: Linear) -> tuple[np.ndarray, np.ndarray]:
     return turned, np.ascontiguousarray(linear.offset.detach().numpy())
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _sweep(
     matrix: np.ndarray,
     turned: np.ndarray,
@@ -113,7 +113,7 @@ def _sweep(
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _turn(
     matrix: np.ndarray,
     turned: np.ndarray,

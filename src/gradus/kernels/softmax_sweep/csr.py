@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from gradus.kernels.blocks import each_part, row_parts
+from gradus.kernels.compilation import compiled
 from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
 from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
 
@@ -101,7 +101,7 @@ def _arrays(*tensors: Tensor) -> list[np.ndarray]:
     return [np.ascontiguousarray(tensor.detach().numpy()) for tensor in tensors]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _multiply(
     data: np.ndarray, indices: np.ndarray, starts: np.ndarray, coefficients: np.ndarray, out: np.ndarray
 ) -> None:
@@ -113,7 +113,7 @@ def _multiply(
                 out[i, k] += value * coefficients[column, k]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _add_products(
     data: np.ndarray, indices: np.ndarray, starts: np.ndarray, factors: np.ndarray, sums: np.ndarray
 ) -> None:
@@ -125,7 +125,7 @@ def _add_products(
                 sums[column, k] += value * factors[i, k]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _sweep(
     data: np.ndarray,
     indices: np.ndarray,
@@ -153,7 +153,7 @@ def _sweep(
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _turn(
     data: np.ndarray,
     indices: np.ndarray,

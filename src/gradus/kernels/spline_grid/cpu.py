@@ -8,6 +8,7 @@ import scipy.fft
 import torch
 from torch import Tensor
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import worth
 
 CHUNK = 256
@@ -52,7 +53,7 @@ def interpolate(potential: Tensor, places: Tensor, order: int) -> tuple[Tensor, 
     return torch.from_numpy(values), torch.from_numpy(slopes)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled(inline="always")
 def _splines(t: float, weights: np.ndarray) -> None:
     """Fill ``weights`` with the B-spline of order ``weights.size`` at its nodes, by the recursion over orders."""
     one = weights.dtype.type(1)
@@ -68,7 +69,7 @@ def _splines(t: float, weights: np.ndarray) -> None:
         weights[0] = scale * (one - t) * weights[0]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled()
 def _ranks_by_row(places: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Return the rank of every point when ordered by its row, stably, and fill where each row starts."""
     for i in range(len(places)):
@@ -84,7 +85,7 @@ def _ranks_by_row(places: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return ranks
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _weigh(places: np.ndarray, ranks: np.ndarray, columns: np.ndarray, weights: np.ndarray) -> None:
     """Put the first column and the weights of every point where its rank says."""
     for i in numba.prange(len(places)):
@@ -95,7 +96,7 @@ def _weigh(places: np.ndarray, ranks: np.ndarray, columns: np.ndarray, weights: 
         columns[rank] = np.int32(places[i, 1])
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _gather_rows(starts: np.ndarray, columns: np.ndarray, weights: np.ndarray, charges: np.ndarray) -> None:
     order = weights.shape[2]
     for row in numba.prange(len(charges)):
@@ -107,7 +108,7 @@ def _gather_rows(starts: np.ndarray, columns: np.ndarray, weights: np.ndarray, c
                     charges[row, first + along] += share * weights[point, 1, along]
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _read(potential: np.ndarray, places: np.ndarray, order: int, values: np.ndarray, slopes: np.ndarray) -> None:
     for chunk in numba.prange((len(places) + CHUNK - 1) // CHUNK):
         # row 0: the splines of one order less, whose differences are the slopes; the two axes in turn

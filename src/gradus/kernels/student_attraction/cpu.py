@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import torch
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import logarithm
 from gradus.kernels.threads import worth
 
@@ -45,7 +46,7 @@ def _arrays(affinities: Affinities) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return affinities.offsets.numpy(), affinities.neighbours.numpy().view(np.uint32), affinities.weights.numpy()
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _pull_plane(
     offsets: np.ndarray,
     neighbours: np.ndarray,
@@ -65,7 +66,7 @@ def _pull_plane(
 
 
 # every liberty but assuming that nothing is infinite or NaN
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _pull_row(
     target: np.ndarray,
     neighbours: np.ndarray,
@@ -86,7 +87,7 @@ def _pull_row(
     return total_x, total_y
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(parallel=True, fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _pull(
     offsets: np.ndarray,
     neighbours: np.ndarray,
@@ -112,7 +113,7 @@ def _pull(
                 forces[i, axis] += pull * (targets[i, axis] - sources[j, axis])
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _cost(
     offsets: np.ndarray,
     neighbours: np.ndarray,
@@ -128,7 +129,7 @@ def _cost(
         cost[i] = dof * _cost_row(targets[i], neighbours[edges], weights[edges], columns, 1.0 / dof)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _cost_row(
     target: np.ndarray, neighbours: np.ndarray, weights: np.ndarray, columns: np.ndarray, inverse_dof: float
 ) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import exponential, logarithm
 from gradus.kernels.threads import worth
 
@@ -29,7 +30,7 @@ def repulsion(targets: Tensor, sources: Tensor, dof: float) -> tuple[Tensor, Ten
     return torch.from_numpy(forces), torch.from_numpy(potential)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _plane_cauchy(targets: np.ndarray, sources: np.ndarray, forces: np.ndarray, potential: np.ndarray) -> None:
     """Two dimensions and one degree of freedom: nothing but multiplications and one division per pair."""
     others = sources.shape[1]
@@ -48,7 +49,7 @@ def _plane_cauchy(targets: np.ndarray, sources: np.ndarray, forces: np.ndarray, 
 
 # every liberty but assuming that nothing is infinite or NaN; the numpy error model, because a test for a zero divisor
 # would keep the loop from being vectorised
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _plane_block(target: np.ndarray, across: np.ndarray, along: np.ndarray) -> tuple[float, float, float]:
     one = across.dtype.type(1)
     x, y = target[0], target[1]
@@ -64,7 +65,7 @@ def _plane_block(target: np.ndarray, across: np.ndarray, along: np.ndarray) -> t
     return part, part_x, part_y
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True)
 def _any(targets: np.ndarray, sources: np.ndarray, dof: float, forces: np.ndarray, potential: np.ndarray) -> None:
     dimensions, others = sources.shape
     for i in numba.prange(len(targets)):
@@ -81,7 +82,7 @@ def _any(targets: np.ndarray, sources: np.ndarray, dof: float, forces: np.ndarra
         potential[i] = total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarray) -> float:
     """Fill ``weights`` with w / (1 + d^2 / a) and return the sum of w."""
     one = block.dtype.type(1)
@@ -105,7 +106,7 @@ def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarra
     return part
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
 def _push(target: float, block: np.ndarray, weights: np.ndarray) -> float:
     part: float = block.dtype.type(0)
     for j in range(block.size):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
+
+from gradus.kernels.compilation import compiled
 
 UPPER, LOWER = 0, 1
 
@@ -19,7 +20,7 @@ def taut_string(rows: Tensor, radius: float) -> Tensor:
     return torch.from_numpy(result)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _strings(signals: np.ndarray, radius: float, result: np.ndarray) -> None:
     n = signals.shape[1]
     totals, lengths = np.empty((2, n)), np.empty((2, n), np.int64)
@@ -30,7 +31,7 @@ def _strings(signals: np.ndarray, radius: float, result: np.ndarray) -> None:
             _string(signals[row], radius, result[row], totals, lengths)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _widest(signal: np.ndarray) -> float:
     """Return the radius from which on the string is straight; so wide a tube would drown the signal in rounding."""
     mean, total, widest = signal.sum() / len(signal), 0.0, 0.0
@@ -40,7 +41,7 @@ def _widest(signal: np.ndarray) -> float:
     return widest
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _string(signal: np.ndarray, radius: float, result: np.ndarray, totals: np.ndarray, lengths: np.ndarray) -> None:
     n, written = len(signal), 0
     first, end = np.zeros(2, np.int64), np.zeros(2, np.int64)
