@@ -1,0 +1,26 @@
+"""Optimisers for networks that torch does not have, and what goes around torch's own: schedules, proximal steps."""
+
+from gradus.optim.delta_bar_delta import DeltaBarDelta
+from gradus.optim.lion import Lion
+from gradus.optim.muon import Muon
+from gradus.optim.newton_schulz import QUINTIC, newton_schulz
+from gradus.optim.schedules import constant, cosine, linear, one_cycle, steps, trapezoid, warmed_up
+from gradus.optim.step_scales import keller_scale, rms_scale, unit_scale
+
+__all__ = [
+    "QUINTIC",
+    "DeltaBarDelta",
+    "Lion",
+    "Muon",
+    "constant",
+    "cosine",
+    "keller_scale",
+    "linear",
+    "newton_schulz",
+    "one_cycle",
+    "rms_scale",
+    "steps",
+    "trapezoid",
+    "unit_scale",
+    "warmed_up",
+]
