@@ -29,9 +29,7 @@ CASES = {
     "one cycle": (one_cycle(TOTAL), lambda o: lr_scheduler.OneCycleLR(o, 1.0, total_steps=TOTAL), TOTAL - 1),
     "one cycle, early peak": (
         one_cycle(40, peak=0.1, first=0.1, last=0.01),
-        lambda o: lr_scheduler.OneCycleLR(
-            o, 1.0, None, None, None, 0.1, div_factor=10, final_div_factor=10, total_steps=40
-        ),
+        lambda o: lr_scheduler.OneCycleLR(o, 1.0, total_steps=40, pct_start=0.1, div_factor=10, final_div_factor=10),
         39,
     ),
     "constant": (constant(0.3), lambda o: lr_scheduler.ConstantLR(o, 0.3, 100), TOTAL),

@@ -38,6 +38,7 @@ class Muon(torch.optim.Optimizer):
     momentum : from 0 to below 1
     nesterov : whether the step looks ahead
     weight_decay : decoupled from the gradient, not negative
+    iterations, coefficients : of ``newton_schulz``
     scale : how long a step is by the matrix' shape, a function of rows and columns
     unit_norm : whether each parameter is scaled to the norm rows^(1/2) before its step, as airbench does with filters
         that a batch norm follows, whose length does not matter
