@@ -111,6 +111,14 @@ class Proximable(Protocol):
 
 
 @runtime_checkable
+class MetricProximable(Proximable, Protocol):
+    """A proximable function whose proximal operator is known where every entry has a curvature of its own."""
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Return argmin_u h(u) + 1/2 sum_i metric_i (u_i - point_i)^2, for a positive metric of the point's shape."""
+
+
+@runtime_checkable
 class Conjugable(Proximable, Protocol):
     """A convex proximable function whose conjugate is known: what a duality gap needs."""
 

@@ -80,7 +80,7 @@ class Muon(torch.optim.Optimizer):
         not_negative("Muon's weight_decay", weight_decay)
         below_one("Muon's momentum", momentum)
         # functions and dtypes stay out of the state, which torch.load then reads without running code
-        self._scale, self._compute_dtype = scale, compute_dtype
+        self.scale, self._compute_dtype = scale, compute_dtype
         defaults = {
             "lr": lr,
             "momentum": momentum,
@@ -123,4 +123,4 @@ class Muon(torch.optim.Optimizer):
         if group["unit_norm"]:
             parameter.mul_(len(parameter) ** 0.5 / parameter.norm().clamp_min(torch.finfo(parameter.dtype).tiny))
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.add_(update, alpha=-group["lr"] * self._scale(*matrix.shape))
+        parameter.add_(update, alpha=-group["lr"] * self.scale(*matrix.shape))

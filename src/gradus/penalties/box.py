@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.core.errors import InputError
-from gradus.penalties.checks import ROUNDING, indicator, positive_step
+from gradus.penalties.checks import ROUNDING, indicator, positive_metric, positive_step
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,6 +57,11 @@ class Box:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Clip to the bounds."""
         positive_step(step)
+        return point.clamp(*self._bounds(point))
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Clip to the bounds, whatever the metric."""
+        positive_metric(metric)
         return point.clamp(*self._bounds(point))
 
     def conjugate(self, point: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gradus.core.errors import InputError
-from gradus.penalties.checks import ROUNDING, indicator, largest, positive_step, strength_checked
+from gradus.penalties.checks import ROUNDING, indicator, largest, positive_metric, positive_step, strength_checked
 from gradus.penalties.soft_threshold import soft_threshold
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class BoxedL1:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Soft-threshold at ``step * strength``, then clip."""
         return soft_threshold(point, positive_step(step) * self.strength).clamp(self.low, self.high)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Soft-threshold each entry at strength / metric_i, then clip."""
+        return soft_threshold(point, self.strength / positive_metric(metric)).clamp(self.low, self.high)
 
     def conjugate(self, point: Tensor) -> Tensor:
         """Return sum_i high * max(v_i - strength, 0) - low * max(-v_i - strength, 0)."""

@@ -50,6 +50,21 @@ def positive_step(step: float) -> float:
     return step
 
 
+def positive_metric(metric: Tensor) -> Tensor:
+    """Return ``metric``, or raise InputError where an entry is not positive and finite.
+
+    Examples
+    --------
+    >>> positive_metric(torch.tensor([1.0, 0.0]))
+    Traceback (most recent call last):
+        ...
+    gradus.core.errors.InputError: the metric has an entry that is not positive and finite; it is the inverse of a step
+    """
+    if not bool(((metric > 0) & metric.isfinite()).all()):
+        raise InputError("the metric has an entry that is not positive and finite; it is the inverse of a step")
+    return metric
+
+
 def scalar(point: Tensor, number: float) -> Tensor:
     """Return ``number`` as a float64 scalar on the device of ``point``."""
     return torch.tensor(number, dtype=torch.float64, device=point.device)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gradus.core.errors import InputError
+from gradus.penalties.checks import positive_metric
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,8 +45,7 @@ def norm_prox_in_metric(points: Tensor, metric: Tensor, strength: float) -> Tens
     tensor([[2.4000, 3.2000]])
     """
     wide = metric.to(device=points.device, dtype=torch.float64).expand(points.shape)
-    if not bool(((wide > 0) & wide.isfinite()).all()):
-        raise InputError("the metric has an entry that is not positive and finite; it is the inverse of a step")
+    positive_metric(wide)
     pull = wide * points.double()
     norms = torch.linalg.vector_norm(pull, dim=1, keepdim=True)
     moved = norms > strength

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradus.penalties.checks import positive_step, strength_checked
+from gradus.penalties.checks import positive_metric, positive_step, strength_checked
 from gradus.penalties.l1 import L1
 from gradus.penalties.soft_threshold import soft_threshold
 
@@ -59,6 +59,10 @@ class ElasticNet:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Soft-threshold at ``step * l1``, then shrink by 1 / (1 + step * l2)."""
         return soft_threshold(point, positive_step(step) * self.l1) / (1.0 + step * self.l2)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Soft-threshold at l1 / metric_i, then shrink by metric_i / (metric_i + l2)."""
+        return soft_threshold(point, self.l1 / positive_metric(metric)) * (metric / (metric + self.l2))
 
     def conjugate(self, point: Tensor) -> Tensor:
         """Return sum_i max(|v_i| - l1, 0)^2 / (2 l2); with l2 = 0 the conjugate of ``L1``."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gradus.core.errors import InputError
-from gradus.penalties.checks import indicator, positive_step, strength_checked
+from gradus.penalties.checks import indicator, matrix_checked, positive_step, strength_checked
+from gradus.penalties.diagonal_metric import norm_prox_in_metric
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +58,10 @@ class GroupLasso:
         scale = (1.0 - threshold / norms.clamp_min(torch.finfo(point.dtype).tiny)).clamp_min(0.0)
         return point * scale
 
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Return ``norm_prox_in_metric`` of the rows."""
+        return norm_prox_in_metric(matrix_checked("GroupLasso", point), metric, self.strength)
+
     def conjugate(self, point: Tensor) -> Tensor:
         """Return 0 where max_i |V_i| <= strength, else infinity."""
         return indicator(point, self.gauge(point) <= 1.0)
@@ -71,7 +75,5 @@ class GroupLasso:
 
 
 def _row_norms(point: Tensor) -> Tensor:
-    if point.ndim != 2:
-        raise InputError(f"GroupLasso was given the shape {tuple(point.shape)}; expected a matrix, a group per row")
-    norms: Tensor = torch.linalg.vector_norm(point, dim=1, keepdim=True)
+    norms: Tensor = torch.linalg.vector_norm(matrix_checked("GroupLasso", point), dim=1, keepdim=True)
     return norms

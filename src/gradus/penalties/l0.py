@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradus.penalties.checks import positive_step, strength_checked
+from gradus.penalties.checks import positive_metric, positive_step, strength_checked
 from gradus.penalties.l1 import L1
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class L0:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Keep v_i where v_i^2 > 2 step * strength, else 0 (of the two where equal)."""
         return point.where(point.abs() > math.sqrt(2.0 * positive_step(step) * self.strength), 0.0)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Keep v_i where metric_i v_i^2 > 2 strength, else 0."""
+        return point.where(point.abs() > (2.0 * self.strength / positive_metric(metric)).sqrt(), 0.0)
 
     def relaxation(self) -> L1:
         """Return the sum of absolute values, of the same strength."""

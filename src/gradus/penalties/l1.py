@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradus.penalties.checks import indicator, positive_step, strength_checked
+from gradus.penalties.checks import indicator, positive_metric, positive_step, strength_checked
 from gradus.penalties.soft_threshold import soft_threshold
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class L1:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Soft-threshold ``point`` at ``step * strength``: sign(v_i) max(|v_i| - step * strength, 0)."""
         return soft_threshold(point, positive_step(step) * self.strength)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Soft-threshold each entry at strength / metric_i."""
+        return soft_threshold(point, self.strength / positive_metric(metric))
 
     def conjugate(self, point: Tensor) -> Tensor:
         """Return 0 where max_i |v_i| <= strength, else infinity."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradus.penalties.checks import indicator, positive_step, strength_checked
+from gradus.penalties.checks import indicator, positive_metric, positive_step, strength_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,10 @@ class L2:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Shrink ``point`` by 1 / (1 + step * strength)."""
         return point / (1.0 + positive_step(step) * self.strength)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Shrink each entry by metric_i / (metric_i + strength)."""
+        return point * (metric / (positive_metric(metric) + self.strength))
 
     def conjugate(self, point: Tensor) -> Tensor:
         """Return sum_i v_i^2 / (2 strength); with strength 0, infinity unless v is 0."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradus.penalties.checks import positive_checked, positive_step, strength_checked
+from gradus.penalties.checks import positive_checked, positive_metric, positive_step, strength_checked
 from gradus.penalties.l1 import L1
 from gradus.penalties.soft_threshold import soft_threshold
 
@@ -66,6 +66,14 @@ class MCP:
             return point.where(point.abs() > self.strength * math.sqrt(self.gamma * step), 0.0)
         stretched = soft_threshold(point, step * self.strength) / (1.0 - step / self.gamma)
         return stretched.where(point.abs() <= self.gamma * self.strength, point)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Do as ``prox`` does, with the step 1 / metric_i of each entry."""
+        step = 1.0 / positive_metric(metric)
+        kept = point.where(point.abs() > self.strength * (self.gamma * step).sqrt(), 0.0)
+        stretched = soft_threshold(point, step * self.strength) / (1.0 - step / self.gamma)
+        near = stretched.where(point.abs() <= self.gamma * self.strength, point)
+        return kept.where(step >= self.gamma, near)
 
     def relaxation(self) -> L1:
         """Return the sum of absolute values, of the same slope at 0."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradus.penalties.checks import ROUNDING, indicator, largest, positive_step
+from gradus.penalties.checks import ROUNDING, indicator, largest, positive_metric, positive_step
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,4 +36,9 @@ class Nonnegative:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Return max(v_i, 0)."""
         positive_step(step)
+        return point.clamp_min(0.0)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Return max(v_i, 0), whatever the metric."""
+        positive_metric(metric)
         return point.clamp_min(0.0)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gradus.penalties.checks import ROUNDING, indicator, largest, positive_step, ratio, strength_checked
+from gradus.penalties.checks import (
+    ROUNDING,
+    indicator,
+    largest,
+    positive_metric,
+    positive_step,
+    ratio,
+    strength_checked,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +59,10 @@ class NonnegativeL1:
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Return max(v_i - step * strength, 0)."""
         return (point - positive_step(step) * self.strength).clamp_min(0.0)
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Return max(v_i - strength / metric_i, 0)."""
+        return (point - self.strength / positive_metric(metric)).clamp_min(0.0)
 
     def conjugate(self, point: Tensor) -> Tensor:
         """Return 0 where max_i v_i <= strength, else infinity."""

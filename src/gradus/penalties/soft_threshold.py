@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def soft_threshold(point: Tensor, threshold: float) -> Tensor:
+def soft_threshold(point: Tensor, threshold: float | Tensor) -> Tensor:
     """Return sign(x_i) max(|x_i| - threshold, 0), for a threshold that is not negative.
 
     Examples

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from gradus.core.errors import InputError
 from gradus.penalties.checks import indicator, largest, matrix_checked, positive_step, ratio, strength_checked
 from gradus.penalties.diagonal_metric import norm_prox_in_metric
@@ -60,9 +62,13 @@ class WeightedGroupLasso:
 
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Return the minimiser in Z = sqrt(w) X, whose norm is plain and whose distances have the metric 1 / (t w)."""
+        return self.prox_in_metric(point, torch.tensor(1.0 / positive_step(step), dtype=torch.float64))
+
+    def prox_in_metric(self, point: Tensor, metric: Tensor) -> Tensor:
+        """Return the minimiser in Z = sqrt(w) X, whose norm is plain and whose distances have the metric d / w."""
         roots = self._roots(point)
-        metric = 1.0 / (positive_step(step) * roots.square())
-        return (norm_prox_in_metric(point.double() * roots, metric, self.strength) / roots).to(point.dtype)
+        scaled = metric.double() / roots.square()
+        return (norm_prox_in_metric(point.double() * roots, scaled, self.strength) / roots).to(point.dtype)
 
     def conjugate(self, point: Tensor) -> Tensor:
         """Return 0 where sum_j V_ij^2 / w_ij <= strength^2 for all rows, else infinity."""
