@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
-
-from gradus.losses import LinearModel
+from gradus.losses.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from gradus.losses import LinearModel
 
 # rows from which the features' variance is estimated
 SPREAD_ROWS = 2048
@@ -52,13 +52,8 @@ class GapEstimate:
     @classmethod
     def of(cls, model: LinearModel[Any], alpha: float) -> GapEstimate:
         """Return the estimate for ``model``, from some thousand evenly spaced rows."""
-        stride = max(model.samples // SPREAD_ROWS, 1)
-        rows, weights = model.features.rows(0, model.samples, stride), model.weights[::stride]
-        part = LinearModel(
-            model.loss.rows(0, model.samples, stride), rows, weights, model.intercept, model.scale, model.centre
-        )
-        variance = float(part.squared_norms().sum() / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny))
-        spread = variance + alpha / model.loss.typical_curvature()
+        some = evenly_spaced(model, SPREAD_ROWS)
+        spread = float(some.squared_norms().sum()) + alpha / model.loss.typical_curvature()
         return cls(alpha, model.features.shape[1], spread)
 
     def __call__(self, state: Descending) -> float:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
-
-import torch
 
 from gradus.core.errors import InputError, did_you_mean
 from gradus.core.protocols import (
@@ -31,6 +29,7 @@ from gradus.losses import (
     SparseGap,
 )
 from gradus.losses.certificate import Stationarity
+from gradus.losses.sampling import evenly_spaced
 from gradus.penalties import (
     L1,
     L2,
@@ -266,11 +265,7 @@ def _accelerated(model: LinearModel[CrossEntropy]) -> ProximalGradient:
 
 def _typical_curvature(model: LinearModel[CrossEntropy]) -> float:
     """Return the scale of the curvature from some rows: a first step is only where the search for one begins."""
-    samples = model.features.shape[0]
-    part = (0, samples, max(samples // CURVATURE_ROWS, 1))
-    weights = model.weights[:: part[2]]
-    share = weights / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
-    some = replace(model, loss=model.loss.rows(*part), features=model.features.rows(*part), weights=share)
+    some = evenly_spaced(model, CURVATURE_ROWS)
     return model.loss.typical_curvature() * (some.squared_norms().sum().item() + 1.0)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from gradus.losses.sampling import mean_curvature
+from gradus.losses.sampling import evenly_spaced, mean_curvature
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,12 +46,10 @@ class CholeskyPreconditioner:
 
         Cost: rows x features^2 for 2,048 to 4,096 evenly spaced rows, then features^3.
         """
-        stride = max(model.samples // GRAM_ROWS, 1)
-        features = model.features.rows(0, model.samples, stride)
-        weights = model.weights[::stride]
-        weights = weights / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny) * model.weights.sum()
-        loss = model.loss.rows(0, model.samples, stride)
-        weights = weights * mean_curvature(loss, model.logits(point, features))
+        some = evenly_spaced(model, GRAM_ROWS)
+        features = some.features
+        weights = some.weights * model.weights.sum()
+        weights = weights * mean_curvature(some.loss, model.logits(point, features))
         total = max(float(weights.sum()), torch.finfo(weights.dtype).tiny)
         gram, mean = features.gram(weights).double(), features.transposed_times(weights[:, None])[:, 0].double() / total
         # what rounding can take from the eigenvalues, and a little for directions without data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -36,6 +37,17 @@ def sampled(model: LinearModel[Any], point: Tensor, count: int) -> LinearModel[A
     return type(model)(
         model.loss.taken(drawn), model.features.taken(drawn), weights, model.intercept, model.scale, model.centre
     )
+
+
+def evenly_spaced(model: LinearModel[Any], count: int) -> LinearModel[Any]:
+    """Return ``model`` on ``count`` to twice as many of its rows, evenly spaced, with weights that sum to 1.
+
+    Cost: none for features in memory, one pass over those in a file.
+    """
+    part = (0, model.samples, max(model.samples // count, 1))
+    weights = model.weights[:: part[2]]
+    share = weights / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
+    return replace(model, loss=model.loss.rows(*part), features=model.features.rows(*part), weights=share)
 
 
 def mean_curvature(loss: SampleLoss, logits: Tensor) -> Tensor:
