@@ -1,5 +1,8 @@
 """Softmax regression against scikit-learn, against itself on equivalent data, and on wrong input."""
 
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -343,17 +346,33 @@ def test_single_precision_finds_the_same(l1_ratio):
     np.testing.assert_allclose(single.coef_, double.coef_, atol=2e-3)
 
 
-def test_the_result_does_not_depend_on_threads():
-    X, y = data(samples=3000, dtype=np.float32)
-    before = torch.get_num_threads()
-    fits = []
-    for count in (1, before):
-        torch.set_num_threads(count)
-        try:
-            fits.append(SoftmaxRegression(1e-2, tol=1e-6).fit(X, y).coef_)
-        finally:
-            torch.set_num_threads(before)
-    np.testing.assert_allclose(fits[0], fits[1], atol=1e-6)
+SAME_BITS = """
+import hashlib, sys, numba, numpy as np, torch, warnings
+from gradus import SoftmaxRegression, SoftmaxRegressionCV
+from gradus.penalties import GroupLasso
+warnings.simplefilter("ignore")
+torch.set_num_threads(int(sys.argv[1]))
+random = np.random.default_rng(0)
+X = random.normal(size=(9000, 300)).astype(np.float32) * (random.random((9000, 300)) < 0.3)
+y = (X[:, :10] + random.gumbel(size=(9000, 10))).argmax(1)
+for model in [
+    SoftmaxRegression(1e-3, l1_ratio=1.0), SoftmaxRegression(1e-3, l1_ratio=1.0), SoftmaxRegression(1e-4),
+    SoftmaxRegression(penalty=GroupLasso(2e-3)), SoftmaxRegressionCV(alphas=3, cv=2),
+]:
+    print(hashlib.sha256(model.fit(X, y).coef_.tobytes()).hexdigest(), torch.get_num_threads() == int(sys.argv[1]))
+"""
+
+
+def test_fits_give_the_same_bits_on_any_number_of_threads_and_the_first_is_like_the_second():
+    outputs = []
+    for count in ("1", "2"):
+        environment = {**os.environ, "NUMBA_NUM_THREADS": count}
+        command = [sys.executable, "-c", SAME_BITS, count]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        outputs.append(ran.stdout.splitlines())
+    assert outputs[0] == outputs[1]
+    assert outputs[0][0] == outputs[0][1]
+    assert all(line.endswith("True") for line in outputs[0])
 
 
 def test_the_data_is_not_changed_and_may_be_read_only():

@@ -25,8 +25,8 @@ from gradus.estimators.softmax_problem import (
 )
 from gradus.estimators.solving import Way, checkpoint_of, solved
 from gradus.estimators.stderr import reporting_to_stderr
-from gradus.estimators.threads import threads_worth
 from gradus.estimators.validation import TrainingData, new_data, training_data
+from gradus.kernels.threads import threads
 from gradus.losses import CrossEntropy, LinearModel, MappedFeatures
 from gradus.penalties import Nonconvex
 
@@ -166,7 +166,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             resumed = kept is not None and kept.state is not None
             return model.zeros() if resumed else _start(model, penalty, settings)
 
-        with reporting_to_stderr(self.verbose), threads_worth(model):
+        with reporting_to_stderr(self.verbose), threads(None):
             solution = solved(model, penalty, settings, Way(start(), bound, kept))
         if kept is not None:
             kept.discard()

@@ -22,8 +22,8 @@ from gradus.estimators.softmax_problem import Settings
 from gradus.estimators.softmax_regression import SoftmaxRegression
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.estimators.strengths import chosen_strengths
-from gradus.estimators.threads import threads_worth
 from gradus.estimators.validation import TrainingData, new_data, soft_labels, training_data
+from gradus.kernels.threads import threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,8 +138,8 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         selection = chosen_selection(self.selection)
         data = training_data(self, X, y, sample_weight, self.class_weight)
         weights = torch.from_numpy(_check_sample_weight(sample_weight, data.codes, dtype=np.float64))
-        plan = self._plan(settings, data, float(weights.sum()))
-        with reporting_to_stderr(self.verbose), threads_worth(plan.model(data)):
+        with reporting_to_stderr(self.verbose), threads(None):
+            plan = self._plan(settings, data, float(weights.sum()))
             exams, count = self._exams(data, weights)
             folds = examined(exams, plan, count)
         results = collected(folds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numba
@@ -33,6 +34,7 @@ def threads(count: int | None) -> Iterator[int]:
     ...     used
     1
     """
+    _started()
     most = numba.get_num_threads()
     if count == 0:
         raise InputError("n_jobs is 0, which leaves no thread to work: give a positive number, or -1 for all")
@@ -54,9 +56,18 @@ def worth(operations: int) -> Iterator[None]:
     Waking a thread and waiting for it costs more than a fraction of a millisecond of work, much more where other
     programs want the same core. No kernel's result depends on the number of threads.
     """
+    _started()
     before = numba.get_num_threads()
     numba.set_num_threads(min(before, 1 + operations // LEAST_OPERATIONS))
     try:
         yield
     finally:
         numba.set_num_threads(before)
+
+
+@cache
+def _started() -> None:
+    """Let Numba start its threads, which sets OpenMP's number of threads and with it PyTorch's, and put that back."""
+    torch_before = torch.get_num_threads()
+    numba.get_num_threads()
+    torch.set_num_threads(torch_before)

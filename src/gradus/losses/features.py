@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import torch
 
 from gradus.core.errors import InputError
+from gradus.kernels.blocks import each_part
 from gradus.kernels.skinny_product import product, transposed_product
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ STORED = (torch.float64, torch.float32, torch.float16, torch.uint8)
 CACHED_NUMBERS = 262_144
 # rows that one product adds to a Gram matrix
 GRAM_ROWS = 4096
+# and columns of it that are computed together
+PANEL = 256
 
 
 class Features(Protocol):
@@ -133,12 +136,20 @@ class DenseFeatures:
         return transposed_product(self.matrix, residual)
 
     def gram(self, weights: Tensor) -> Tensor:
-        """Return X' diag(weights) X, some rows at a time, so that their scaled copy is small."""
-        result = torch.zeros(self.shape[1], self.shape[1], dtype=self.dtype, device=self.device)
-        for start in range(0, self.shape[0], GRAM_ROWS):
-            rows = slice(start, start + GRAM_ROWS)
-            scaled = self.matrix[rows] * weights[rows].sqrt()[:, None]
-            result.addmm_(scaled.t(), scaled)
+        """Return X' diag(weights) X, half of it computed, some rows at a time, so that their scaled copy is small."""
+        samples, features = self.shape
+        result = torch.zeros(features, features, dtype=self.dtype, device=self.device)
+
+        def fill(panel: slice) -> None:
+            for start in range(0, samples, GRAM_ROWS):
+                rows = slice(start, start + GRAM_ROWS)
+                block = self.matrix[rows, : panel.stop].to(self.dtype)
+                scaled = block[:, panel] * weights[rows, None]
+                result[panel, : panel.stop].addmm_(scaled.t(), block)
+            result[: panel.start, panel] = result[panel, : panel.start].t()
+
+        panels = [slice(start, min(start + PANEL, features)) for start in range(0, features, PANEL)]
+        each_part(panels, fill, samples * features**2)
         return result
 
     def weighted_sums(self, weights: Tensor) -> tuple[Tensor, Tensor]:
