@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradus import derive
-    from gradus.estimators import TSNE, SoftmaxRegression, SoftmaxRegressionCV
+    from gradus.estimators import TSNE, ConvNetClassifier, SoftmaxRegression, SoftmaxRegressionCV
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "ConvNetClassifier": "gradus.estimators",
     "SoftmaxRegression": "gradus.estimators",
     "SoftmaxRegressionCV": "gradus.estimators",
     "TSNE": "gradus.estimators",
@@ -22,7 +23,7 @@ _HOME = {
 # rooms that can be called like the function of their name
 _ROOMS = {"derive"}
 
-__all__ = ["TSNE", "SoftmaxRegression", "SoftmaxRegressionCV", "__version__", "derive"]
+__all__ = ["TSNE", "ConvNetClassifier", "SoftmaxRegression", "SoftmaxRegressionCV", "__version__", "derive"]
 
 
 def __getattr__(name: str) -> Any:

@@ -33,7 +33,7 @@ def test_a_state_comes_back_as_it_was():
         assert found.stride() == expected.stride()
 
 
-@pytest.mark.parametrize("value", [lambda: None, {1: 2}, [1.0], object()], ids=["function", "dict", "list", "object"])
+@pytest.mark.parametrize("value", [lambda: None, {1, 2}, [b"1"], object()], ids=["function", "set", "bytes", "object"])
 def test_what_is_no_state_is_refused(value):
     with pytest.raises(InputError, match="cannot be kept"):
         to_tree((1.0, value), {})
@@ -74,3 +74,10 @@ def test_other_files_are_refused(tmp_path):
     for name in ("text", "tensors", "foreign"):
         with pytest.raises(InputError, match="is not a file that a fit wrote"):
             Checkpoint(tmp_path / name, "one")
+
+
+def test_dictionaries_and_lists_come_back_with_their_kinds_of_keys():
+    state = {0: {"step": torch.tensor(3.0), "rates": [0.1, (1, None)]}, "name": [torch.float64]}
+    tensors = {}
+    again = from_tree(json.loads(json.dumps(to_tree(state, tensors))), tensors)
+    assert again == state and list(again) == [0, "name"]

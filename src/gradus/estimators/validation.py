@@ -80,11 +80,23 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
     features = as_features(X)
     if soft:
         return _of_probabilities(features, soft_labels(y), weights, class_weight)
+    classes, codes, weights = coded(y, weights, class_weight)
+    return TrainingData(features, torch.from_numpy(codes), _normalised(weights, features), classes)
+
+
+def coded(
+    y: NDArray[Any], weights: NDArray[np.float64], class_weight: Any
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the classes among labels, the code of each label, and the weights times those of the classes.
+
+    Raises
+    ------
+    InputError : if there are fewer than two classes with weight, or ``class_weight`` does not fit them
+    """
     classes, codes = np.unique(y, return_inverse=True)
-    weights = weights * _class_weights(class_weight, classes, y, weights)[codes]
+    weights = weights * class_weights(class_weight, classes, y, weights)[codes]
     _require_classes(classes, np.bincount(codes, weights=weights, minlength=len(classes)).astype(np.float64))
-    targets = torch.from_numpy(codes.astype(np.int64))
-    return TrainingData(features, targets, _normalised(weights, features), classes)
+    return classes, codes.astype(np.int64), weights
 
 
 def soft_labels(labels: Any) -> NDArray[np.float64]:
@@ -115,7 +127,7 @@ def _of_probabilities(
     # a row counts as much as its probabilities of each class say; so do the classes that "balanced" counts
     rows = np.repeat(np.arange(len(labels)), labels.shape[1])
     shares = weights[rows] * labels.ravel()
-    factors = _class_weights(class_weight, classes, np.tile(classes, len(labels)), shares)
+    factors = class_weights(class_weight, classes, np.tile(classes, len(labels)), shares)
     weights = weights * (labels @ factors)
     _require_classes(classes, weights @ labels)
     targets = torch.from_numpy(labels).to(features.dtype)
@@ -179,7 +191,8 @@ def _csr_array(matrix: Any) -> scipy.sparse.csr_array:
     return rows
 
 
-def _class_weights(class_weight: Any, classes: np.ndarray[Any, Any], y: Any, weights: Any) -> np.ndarray[Any, Any]:
+def class_weights(class_weight: Any, classes: np.ndarray[Any, Any], y: Any, weights: Any) -> np.ndarray[Any, Any]:
+    """Return the weight of each class, (classes,) float64; raises InputError where ``class_weight`` does not fit."""
     if class_weight is None:
         return np.ones(len(classes))
     if not isinstance(class_weight, dict) and class_weight != "balanced":

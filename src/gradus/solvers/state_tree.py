@@ -1,4 +1,4 @@
-"""A solver's state as a tree of plain values, with its tensors beside it, and back."""
+"""A state as a tree of plain values, with its tensors beside it, and back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gradus.core.errors import InputError
 def to_tree(value: Any, tensors: dict[str, Tensor]) -> Any:
     """Return ``value`` as JSON can hold it; its tensors are put into ``tensors``.
 
-    Values are numbers, texts, None, dtypes, tensors, and tuples, named tuples and dataclasses of these that belong to
-    gradus.
+    Values are numbers, texts, None, dtypes, tensors; tuples, lists and dictionaries of these, with numbers or texts for
+    keys; and named tuples and dataclasses of these that belong to gradus.
 
     Raises
     ------
@@ -30,9 +30,14 @@ def to_tree(value: Any, tensors: dict[str, Tensor]) -> Any:
         return {"dtype": str(value).removeprefix("torch.")}
     if isinstance(value, tuple) and type(value) is tuple:
         return {"tuple": [to_tree(part, tensors) for part in value]}
+    if isinstance(value, list):
+        return {"list": [to_tree(part, tensors) for part in value]}
+    if isinstance(value, dict):
+        # pairs, since JSON would make texts of keys that are numbers
+        return {"pairs": [[key, to_tree(part, tensors)] for key, part in value.items()]}
     names = _parts_of(type(value))
     if names is None:
-        raise InputError(f"a solver's state holds a {type(value).__name__}, which cannot be kept: leave checkpoint out")
+        raise InputError(f"a state holds a {type(value).__name__}, which cannot be kept: leave checkpoint out")
     parts = {name: to_tree(getattr(value, name), tensors) for name in names}
     return {"class": f"{type(value).__module__}:{type(value).__qualname__}", "parts": parts}
 
@@ -53,6 +58,10 @@ def from_tree(tree: Any, tensors: dict[str, Tensor]) -> Any:
         return getattr(torch, tree["dtype"])
     if "tuple" in tree:
         return tuple(from_tree(part, tensors) for part in tree["tuple"])
+    if "list" in tree:
+        return [from_tree(part, tensors) for part in tree["list"]]
+    if "pairs" in tree:
+        return {key: from_tree(part, tensors) for key, part in tree["pairs"]}
     module, _, name = tree["class"].partition(":")
     kind = getattr(importlib.import_module(module), name) if module.startswith("gradus.") else None
     if not isinstance(kind, type) or _parts_of(kind) is None:

@@ -1,0 +1,198 @@
+"""From a ``ConvNetClassifier``'s objects and data to a network, what moves it, and how far it got in a file."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from gradus.core.errors import InputError
+from gradus.data import stratified_split
+from gradus.networks import (
+    ImageNetwork,
+    LabelledImages,
+    Learner,
+    NetworkPlan,
+    default_optimizers,
+    trainable,
+)
+from gradus.networks.images import as_input
+from gradus.solvers.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from torch.optim import Optimizer
+
+    from gradus.estimators.convnet_settings import ConvNetSettings
+    from gradus.networks import Course, Shuffled
+
+# images that the scaling is measured on
+MEASURED_IMAGES = 10_000
+# of a step, below which one thread serves
+LEAST_PIXELS = 50_000
+
+
+class Parts(NamedTuple):
+    """What a network may be made of instead of the defaults.
+
+    Attributes
+    ----------
+    module : instead of an ``ImageNetwork``
+    pooling : in every block of an ``ImageNetwork``
+    optimizer : from the trainable parameters to an optimiser
+    """
+
+    module: Any
+    pooling: Any
+    optimizer: Any
+
+    def check(self) -> None:
+        """Check that each is what it should be.
+
+        Raises
+        ------
+        InputError : naming the part, what it is and what was expected
+        """
+        for name, part in (("module", self.module), ("pooling", self.pooling)):
+            if part is not None and not isinstance(part, nn.Module):
+                raise InputError(f"{name} is {part!r}; expected None or a torch.nn.Module (an object, not its class)")
+        if self.module is not None and self.pooling is not None:
+            raise InputError("pooling is for the default network, and module was given too: leave one of them out")
+        if self.optimizer is not None and not callable(self.optimizer):
+            raise InputError(
+                f"optimizer is {self.optimizer!r}; expected None or a function from parameters to an optimiser, such "
+                "as functools.partial(torch.optim.AdamW, lr=1e-3)"
+            )
+
+    def network(self, plan: NetworkPlan, images: LabelledImages) -> nn.Module:
+        """Return a network of its own for ``images``, which gives a logit for every class.
+
+        Raises
+        ------
+        InputError : if a module that was given does not take such images or gives another number of outputs
+        """
+        if self.module is None:
+            network = ImageNetwork(plan, self.pooling)
+            step = max(len(images) // MEASURED_IMAGES, 1)
+            network.measure(as_input(images.pixels[::step]))
+        else:
+            network = copy.deepcopy(self.module)
+        _check_outputs(network, plan, as_input(images.pixels[:2]))
+        return channels_last(network)
+
+    def optimizers(self, network: nn.Module) -> tuple[Optimizer, ...]:
+        """Return what moves the weights of ``network``."""
+        if self.optimizer is None:
+            return default_optimizers(network)
+        made = self.optimizer(trainable(network))
+        if not isinstance(made, torch.optim.Optimizer):
+            raise InputError(
+                f"optimizer made a {type(made).__name__} of the parameters; expected a torch.optim.Optimizer"
+            )
+        return (made,)
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """Return the network with its filters laid out for images whose channels are last in memory, which is faster."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+@torch.no_grad()
+def _check_outputs(network: nn.Module, plan: NetworkPlan, images: torch.Tensor) -> None:
+    shape = f"(samples, {plan.channels}, {plan.height}, {plan.width})"
+    try:
+        logits = network.eval()(images)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{type(network).__name__} does not take images of shape {shape}: {error}") from error
+    if tuple(logits.shape) != (len(images), plan.classes):
+        raise InputError(
+            f"{type(network).__name__} makes {tuple(logits.shape[1:])} numbers of an image of shape {shape}; expected "
+            f"one logit for each of the {plan.classes} classes"
+        )
+
+
+def held_out(images: LabelledImages, fraction: float, seed: int) -> tuple[LabelledImages, LabelledImages]:
+    """Return images to learn from and images to choose the best epoch by, in the same shares of every class."""
+    split = stratified_split(images.codes.numpy(), fraction, seed)
+    if len(split.test) == 0:
+        raise InputError(
+            f"validation_fraction is {fraction}, of {len(images)} images none: give more, or early_stopping=False"
+        )
+    return images.at(torch.from_numpy(split.train)), images.at(torch.from_numpy(split.test))
+
+
+def checkpoint_of(path: Path, learner: Learner, batches: Shuffled, course: Course) -> Checkpoint:
+    """Return the file that keeps how far a training got, with the state that an earlier process left there.
+
+    Two trainings are the same if their images, labels, weights, settings and first weights of the network are.
+
+    Raises
+    ------
+    InputError : if there is no such folder, or the file is of another training
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"checkpoint is {path}, and {path.parent} is no folder: make it, or name a file elsewhere")
+    digest = hashlib.blake2b(digest_size=16)
+    steps = course.epochs * batches.count
+    factors = [course.schedule(steps)(step) for step in range(steps)]
+    optimizers = [(type(one).__name__, one.state_dict()["param_groups"]) for one in learner.optimizers]
+    drawn = (batches.size, batches.augmentation, batches.seed, course.patience, factors)
+    digest.update(repr((drawn, learner.label_smoothing, learner.dtype, optimizers)).encode())
+    parts = [batches.images] if course.validation is None else [batches.images, course.validation]
+    tensors = [tensor for part in parts for tensor in (part.pixels, part.codes, part.weights)]
+    for tensor in (*tensors, *learner.network.state_dict().values()):
+        digest.update(str(tensor.shape).encode())
+        digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
+    return Checkpoint(path, digest.hexdigest())
+
+
+@contextmanager
+def drawing_from(seed: int) -> Iterator[None]:
+    """Let torch draw from a stream of its own inside this block; outside of it nothing changes."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+@torch.no_grad()
+def outputs(network: nn.Module, pixels: torch.Tensor, device: torch.device, rows: int = 512) -> torch.Tensor:
+    """Return what a network makes of images, (samples, height, width, channels), in float32; ``rows`` at a time."""
+    network.eval()
+    parts = (pixels[start : start + rows] for start in range(0, len(pixels), rows))
+    return torch.cat([network(as_input(part).to(device)).float().cpu() for part in parts])
+
+
+@contextmanager
+def inputs_of(layer: nn.Module) -> Iterator[Callable[[], torch.Tensor]]:
+    """Record what ``layer`` is given inside this block, batch by batch; the function returns all of it."""
+    seen: list[torch.Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
+    try:
+        yield lambda: torch.cat(seen)
+    finally:
+        hook.remove()
+
+
+def plan_of(images: torch.Tensor, classes: int, widths: Any) -> NetworkPlan:
+    """Return what to build for images (samples, height, width, channels)."""
+    height, width, channels = images.shape[1:]
+    return NetworkPlan(channels, height, width, classes, tuple(int(each) for each in widths))
+
+
+@contextmanager
+def threads_for(images: LabelledImages, settings: ConvNetSettings) -> Iterator[None]:
+    """Run torch on one thread inside this block if a step is short: waking a second one costs more than it saves."""
+    before = torch.get_num_threads()
+    if settings.rows_a_step(len(images)) * images.pixels[0].numel() < LEAST_PIXELS:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

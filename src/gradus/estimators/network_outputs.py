@@ -1,0 +1,99 @@
+"""What a trained network says of images: the half of a classifier that does not learn."""
+
+from __future__ import annotations
+
+from abc import ABC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from gradus.core.errors import InputError
+from gradus.estimators.convnet_training import inputs_of, outputs
+from gradus.estimators.image_input import Channels, ImageLayout
+from gradus.networks import penultimate
+from gradus.networks.onnx_file import write_onnx
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class NetworkOutputs(ABC):
+    """Predictions and learned features of an estimator that has a ``network_``, ``classes_`` and ``image_shape_``."""
+
+    network_: torch.nn.Module
+    classes_: NDArray[Any]
+    image_shape_: tuple[int, ...]
+    image_shape: Sequence[int] | None
+    channels: Channels
+    device: str | None
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class of the largest logit for each image."""
+        best = self._logits(X).argmax(dim=1).numpy()
+        predicted: NDArray[Any] = self.classes_[best]
+        return predicted
+
+    def decision_function(self, X: Any) -> NDArray[np.float32]:
+        """Return the logits (samples, classes); of two classes their difference (samples,), positive for the second."""
+        logits = self._logits(X).numpy()
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the probabilities (samples, classes); rows sum to 1."""
+        return torch.softmax(self._logits(X), dim=1).numpy()
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the logarithms of the probabilities (samples, classes), finite where the probability underflows."""
+        return torch.log_softmax(self._logits(X), dim=1).numpy()
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Return the learned features (samples, features): what the network's last linear layer is given.
+
+        Raises
+        ------
+        InputError : if a ``module`` has no linear layer
+        """
+        pixels = self._pixels(X)
+        with inputs_of(penultimate(self.network_)) as seen:
+            outputs(self.network_, pixels, self._device())
+            return seen().flatten(1).numpy()
+
+    def export_onnx(self, path: str | PathLike[str]) -> None:
+        """Write the network as an ONNX graph from ``images`` (samples, channels, height, width) float32 to ``logits``.
+
+        Pixels are given to it as they were given here, whatever their range. Outputs are in the order of ``classes_``.
+
+        Raises
+        ------
+        UnavailableError : if the packages onnx and onnxscript are not installed
+        """
+        check_is_fitted(self)
+        height, width, channels = self.image_shape_
+        example = torch.zeros(2, channels, height, width, device=self._device())
+        write_onnx(self.network_, example, Path(path))
+
+    def _layout(self) -> ImageLayout:
+        return ImageLayout(self.image_shape, self.channels)
+
+    def _device(self) -> torch.device:
+        return torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+    def _pixels(self, X: Any) -> torch.Tensor:
+        check_is_fitted(self)
+        pixels = self._layout().read(self, X, reset=False)
+        if tuple(pixels.shape[1:]) != self.image_shape_:
+            raise InputError(
+                f"X has images of shape {tuple(pixels.shape[1:])} (height, width, channels), and the network was "
+                f"trained on {self.image_shape_}: give images of that shape"
+            )
+        return pixels
+
+    def _logits(self, X: Any) -> torch.Tensor:
+        pixels = self._pixels(X)
+        return outputs(self.network_, pixels, self._device())
