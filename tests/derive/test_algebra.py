@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gradus.derive import Evaluator, draw_point, read_program
@@ -147,6 +147,7 @@ def test_a_sum_over_an_index_is_numpys(body, seed):
 
 
 @given(EXPRESSIONS, st.integers(0, 5))
+@example(function("tanh", sum_over([SECOND], multiply(number(-1), add(number(1), a(FIRST, SECOND))))), 0)
 @settings(max_examples=150, deadline=None)
 def test_renaming_expanding_and_factoring_keep_the_value(body, seed):
     at = evaluator(seed)

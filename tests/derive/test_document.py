@@ -126,10 +126,10 @@ def test_statements_are_read_in_order():
 def test_claims_are_told_from_derivatives():
     document = read_document("x: vec(D); f = x.T @ x; claim df/dx[i] = 2*x[i]; claim f = norm(x)^2; claim ∂f/∂x = 2*x")
     first, second, third = document.claims
-    assert (first.target, first.variable, first.positions) == ("f", "x", ("i",))
-    assert second.target is None
+    assert first.differential == ("f", None, "x", ("i",))
+    assert second.differential is None
     assert second.left == Name("f")
-    assert (third.target, third.positions) == ("f", None)
+    assert third.differential == ("f", None, "x", None)
     assert first.source == "claim df/dx[i] = 2*x[i]"
 
 

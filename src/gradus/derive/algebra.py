@@ -245,7 +245,12 @@ def sum_over(indices: Sequence[Index], body: Expression) -> Expression:
             return sum_over([i for i in indices if i not in moved], substitute(rest, moved))
     outside: list[Expression] = [extent(i.size) for i in indices if not any(i in f.free for f in factors)]
     for bound, connected in _components(indices, factors):
-        outside.append(closed(bound, multiply(*connected)) if bound else multiply(*connected))
+        product = multiply(*connected)
+        if bound and isinstance(product, Add):
+            # a sum with a number in front of it, as in sum(-(1 + x)), is split like one without
+            outside.append(sum_over(bound, product))
+        else:
+            outside.append(closed(bound, product) if bound else product)
     return multiply(*outside)
 
 

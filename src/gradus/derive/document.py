@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradus.core.errors import did_you_mean
 from gradus.derive.cursor import Cursor
@@ -28,23 +28,32 @@ class DefinitionLine:
     span: Span
 
 
+Positions = tuple[str | int | None, ...]
+
+
+class Differential(NamedTuple):
+    """``dp[i]/dW[k,j]``: target p, outer (i,), variable W, inner (k, j); indices are None where there are none."""
+
+    target: str
+    outer: Positions | None
+    variable: str
+    inner: Positions | None
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``claim left = right``; where ``left`` is ``dL/dW[i,j]``, ``target`` is L, ``variable`` W, ``positions`` (i, j).
+    """``claim left = right``.
 
     Attributes
     ----------
     left, right : the trees of both sides; ``left`` still holds the quotient of differentials
-    target, variable : None where the left side is no derivative
-    positions : the indices after the variable, or None where the whole array is meant
+    differential : None where the left side is no derivative
     source : the line as it was written
     """
 
     left: Tree
     right: Tree
-    target: str | None
-    variable: str | None
-    positions: tuple[str | int | None, ...] | None
+    differential: Differential | None
     source: str
     span: Span
 
@@ -180,28 +189,21 @@ class _DocumentReader:
         self.cursor.expect("=", "a claim has two sides, as claim dL/dW = ...")
         right = self._expression()
         span = Span(start, self.cursor.last_end)
-        target, variable, positions = self._differential(left)
         source = self.cursor.text[span.start : span.end]
-        self.document.claims.append(Claim(left, right, target, variable, positions, source, span))
+        self.document.claims.append(Claim(left, right, self._differential(left), source, span))
 
-    def _differential(self, left: Tree) -> tuple[str | None, str | None, tuple[str | int | None, ...] | None]:
-        match left:
-            case Binary("/", Name(above), Name(below)):
-                positions = None
-            case Binary("/", Name(above), Subscript(Name(below), positions)):
-                pass
-            case Binary("/", Subscript(Name(above), outer), Subscript(Name(below), inner)):
-                positions = (*outer, *inner)
-            case _:
-                return None, None, None
+    def _differential(self, left: Tree) -> Differential | None:
+        if not (isinstance(left, Binary) and left.operator == "/"):
+            return None
+        (above, outer), (below, inner) = _indexed(left.left), _indexed(left.right)
         known = self.document.names
-        if above[0] + below[0] != "dd" or above in known or below in known:
-            return None, None, None
+        if above[:1] + below[:1] != "dd" or above in known or below in known:
+            return None
         for name in (above[1:], below[1:]):
             if name not in known:
                 sentence = f"{name!r} of the derivative d{name} is not defined{did_you_mean(name, known)}"
                 raise FormulaError(sentence, self.cursor.text, left.span.start, left.span.end)
-        return above[1:], below[1:], positions
+        return Differential(above[1:], outer, below[1:], inner)
 
     def _expression(self) -> Tree:
         return ExpressionParser(self.cursor, self.document.names | self.document.sizes).expression()
@@ -224,3 +226,14 @@ class _DocumentReader:
         else:
             return
         raise FormulaError(sentence, self.cursor.text, token.start, token.end)
+
+
+def _indexed(tree: Tree) -> tuple[str, Positions | None]:
+    """Return a name and its indices; the name is empty where the tree is neither."""
+    match tree:
+        case Name(name):
+            return name, None
+        case Subscript(Name(name), positions):
+            return name, positions
+        case _:
+            return "", None

@@ -20,6 +20,7 @@ TSNE = (
     "w[i,j] = 1/(1 + sum[d]((Y[i,d]-Y[j,d])^2))\nZ = sum[k!=l](w[k,l])\n"
     "C = sum[i!=j](P[i,j]*(log(P[i,j]) - log(w[i,j]/Z)))\n"
 )
+PROBABILITIES = "z: vec(K); beta: scalar\np = softmax(beta*z)\n"
 TRUE = [
     (SOFTMAX, "dL/dW[i,j] = x[j]*(yhat[i] - y[i])"),
     (SOFTMAX, "dL/dW = outer(yhat - y, x)"),
@@ -29,6 +30,12 @@ TRUE = [
     ("A: spd mat(N, N)\nf = logdet(A)\n", "df/dA = inv(A)"),
     ("Q: orthogonal mat(N, N)\nf = tr(Q)\n", "Q.T @ Q = eye(N)"),
     ("x: scalar\nf = x^2\n", "sigmoid(x) = 1/(1 + exp(-x))"),
+    (PROBABILITIES, "dp[i]/dz[i] = beta*p[i]*(1 - p[i])"),
+    (PROBABILITIES, "dp[i]/dz[j] = beta*p[i]*(eye(K)[i,j] - p[j])"),
+    (PROBABILITIES, "dp[0]/dz[j] = beta*p[0]*(eye(K)[0,j] - p[j])"),
+    (PROBABILITIES, "dp/dz = beta*(diag(p) - outer(p, p))"),
+    (PROBABILITIES, "dp[i]/dbeta = p[i]*(z[i] - p @ z)"),
+    ("A: mat(N, N)\nf = tr(A @ A)\n", "df/dA[i,i] = 2*A[i,i]"),
 ]
 FALSE = [
     (SOFTMAX, "dL/dW[i,j] = -y[i]*x[j]*(1 - yhat[i])", "yhat[i]*x[j]*(1 - y[i])"),
@@ -38,6 +45,8 @@ FALSE = [
     ("x: vec(D)\nf = sum(relu(x))\n", "df/dx[i] = 1", ""),
     ("x: scalar\nf = sin(x)\n", "df/dx = cos(x) + 1e-12", ""),
     ("x: scalar; y: scalar\nf = x*y\n", "f = x + y", ""),
+    (PROBABILITIES, "dp[i]/dz[j] = beta*p[i]*(1 - p[j])", ""),
+    (PROBABILITIES, "dp[i]/dz[i] = p[i]*(1 - p[i])", ""),
 ]
 
 
@@ -64,6 +73,12 @@ def test_the_counterexample_is_small():
     verdict = judged(*FALSE[0][:2])
     assert "D = 1, K = 2, x = [1], W = [[0], [0]], b = [0, 0]" in verdict.because
     assert "the left side is 1/2, the right side 0" in verdict.because
+
+
+def test_a_numbered_entry_is_looked_for_where_there_is_one():
+    assert judged(SOFTMAX, "dL/dW[1,j] = x[j]*(yhat[1] - y[1])").judgement is Judgement.AGREES
+    assert judged(SOFTMAX, "dL/dW[1,j] = 0").judgement is Judgement.REFUTED
+    assert judged(SOFTMAX, "dL/dW[99,j] = 0").judgement is Judgement.UNDECIDED
 
 
 def test_what_has_no_value_is_undecided():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradus.check.claims.points import complexity, described, random_points, simpler, small_points
-from gradus.check.claims.sides import DIGITS, Precision, Sides, converted
+from gradus.check.claims.sides import DIGITS, Precision, Sides, converted, indexed_axes, named_sizes
 from gradus.check.claims.verdict import ClaimVerdict, Judgement
 from gradus.core.errors import GradusError
 from gradus.derive.errors import line_and_column
@@ -66,7 +66,8 @@ def difference_at(sides: Sides, point: Point, precision: Precision) -> Differenc
     """Return where two sides differ at a point, None where they agree, False where that cannot be said."""
     try:
         left, right, smooth = sides.values(Point(point.sizes, converted(point.values, precision)), precision)
-    except (ArithmeticError, ValueError, np.linalg.LinAlgError):
+    except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError):
+        # no value, or, as W[1,j] of a matrix with one row, no such entry
         return False
     if not smooth or not (_finite(left) and _finite(right)):
         return False
@@ -111,7 +112,7 @@ def _agreeing(sides: Sides, generator: np.random.Generator) -> tuple[int, Differ
 
 
 def _refuted(document: Document, sides: Sides, found: Difference, line: int) -> ClaimVerdict:
-    names = [p for p in sides.claim.positions or () if isinstance(p, str)]
+    names = list(named_sizes(indexed_axes(sides.program, sides.claim)))
     index = ", ".join(f"{name} = {k}" for name, k in zip(names, found.entry, strict=False))
     rest = "" if len(found.entry) <= len(names) else f", entry {list(found.entry[len(names) :])}"
     where = ", ".join(part for part in (described(found.point), index) if part) + rest
@@ -125,7 +126,7 @@ def _truth(document: Document, sides: Sides) -> tuple[str, str]:
     """Return the closed form and what the claim lacks, as far as they can be derived."""
     from gradus.check.claims.missing import closed_form_and_missing
 
-    if sides.claim.variable is None:
+    if sides.claim.differential is None:
         return "", ""
     try:
         return closed_form_and_missing(document, sides.claim)

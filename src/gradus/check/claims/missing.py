@@ -26,19 +26,20 @@ def closed_form_and_missing(document: Document, claim: Claim) -> tuple[str, str]
     ------
     GradusError : if either cannot be derived
     """
-    assert claim.target is not None and claim.variable is not None
+    assert claim.differential is not None
+    target, _, variable, inner = claim.differential
     program = lower_document(document)
-    order = Order.JACOBIAN if program.shape(claim.target) else Order.GRADIENT
-    found = differentiate(program, claim.target, [claim.variable], order)
+    order = Order.JACOBIAN if program.shape(target) else Order.GRADIENT
+    found = differentiate(program, target, [variable], order)
     derivative = found.derivatives[0]
     rewriter = found.prepared.rewriter
     # names that gradus introduced mean nothing to whoever wrote the claim
     expression = without_names(derivative.expression, rewriter.program)
     form = written(rewriter, expression, derivative.axes) if derivative.where else derivative.form
     truth = f"{left_text(left_of(derivative))} = {to_text(form.tree)}"
-    names = tuple(p for p in claim.positions or () if isinstance(p, str))
-    rank = len(program.shape(claim.variable))
-    if program.shape(claim.target) or len(names) not in (0, rank) or (claim.positions and not names):
+    names = tuple(p for p in inner or () if isinstance(p, str))
+    rank = len(program.shape(variable))
+    if program.shape(target) or len(names) not in (0, rank) or (inner and not names):
         return truth, ""
     right = right_side(rewriter.program, document.text, claim)
     lacking = algebra.subtract(expression, right.at(derivative.axes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -76,13 +77,9 @@ class Sides:
         ------
         FormulaError : if a side means nothing, or their shapes differ
         """
-        names = tuple(p for p in claim.positions or () if isinstance(p, str))
-        rank = len(program.shape(claim.variable)) if claim.variable else 0
-        if len(set(names)) < len(names) or len(claim.positions or ()) not in (0, rank):
-            sentence = f"{claim.variable} takes {rank} indices of different names, as claim dL/dW[i,j] = ..."
-            raise FormulaError(sentence, document.text, claim.left.span.start, claim.left.span.end)
+        _refuse_wrong_indices(document, program, claim)
         right = right_side(program, document.text, claim)
-        left = None if claim.variable else Lowering(program, document.text).lower(claim.left)
+        left = None if claim.differential else Lowering(program, document.text).lower(claim.left)
         sides = cls(program, claim, left, right)
         wanted, given = sides.shape, tuple(axis.size for axis in right.axes)
         if wanted != given:
@@ -93,14 +90,10 @@ class Sides:
     @property
     def shape(self) -> tuple[str | int, ...]:
         """Sizes of the left side's axes, those of named indices first."""
-        if self.claim.variable is None or self.claim.target is None:
-            assert self.left is not None
+        if self.left is not None:
             return tuple(axis.size for axis in self.left.axes)
-        variable, target = self.program.shape(self.claim.variable), self.program.shape(self.claim.target)
-        positions = self.claim.positions or (None,) * len(variable)
-        named = [size for size, p in zip(variable, positions, strict=True) if isinstance(p, str)]
-        whole = [size for size, p in zip(variable, positions, strict=True) if p is None]
-        return (*named, *target, *whole)
+        places = indexed_axes(self.program, self.claim)
+        return (*named_sizes(places).values(), *(size for position, size in places if position is None))
 
     def values(self, point: Point, precision: Precision) -> tuple[NDArray[Any], NDArray[Any], bool]:
         """Return the left and the right side, and whether the left side is smooth there."""
@@ -112,7 +105,8 @@ class Sides:
         return derivative, right, smooth
 
     def _derivative(self, point: Point, precision: Precision) -> tuple[NDArray[Any], bool]:
-        target, variable = str(self.claim.target), str(self.claim.variable)
+        assert self.claim.differential is not None
+        target, variable = self.claim.differential.target, self.claim.differential.variable
         base = point.values[variable]
         columns, smooth = [], True
         for place in range(base.size):
@@ -122,27 +116,47 @@ class Sides:
             smooth = smooth and bool(np.all(np.abs(bend) <= 0.05 * (1 + np.abs(columns[-1]))))
         shape = (*np.shape(self._moved(point, precision, 0, 0)), *base.shape) if base.size else base.shape
         whole = np.moveaxis(np.asarray(columns), 0, -1).reshape(shape)
-        return self._picked(whole, base.ndim), smooth and target != variable
+        return self._picked(whole), smooth and target != variable
 
     def _moved(self, point: Point, precision: Precision, place: int, steps: int) -> NDArray[Any]:
-        variable = str(self.claim.variable)
+        assert self.claim.differential is not None
+        variable = self.claim.differential.variable
         values = np.array(point.values[variable])
         values.flat[place] = values.flat[place] + steps * precision.step
         moved = Point(point.sizes, {**point.values, variable: values})
-        return np.asarray(Evaluator(self.program, moved, precision.arithmetic).array(str(self.claim.target)))
+        return np.asarray(Evaluator(self.program, moved, precision.arithmetic).array(self.claim.differential.target))
 
-    def _picked(self, whole: NDArray[Any], rank: int) -> NDArray[Any]:
-        """Return the derivative with the axes of named indices first and numbered ones taken out."""
-        positions = self.claim.positions or (None,) * rank
-        before = whole.ndim - rank
-        taken = whole[(..., *(p if isinstance(p, int) else slice(None) for p in positions))]
+    def _picked(self, whole: NDArray[Any]) -> NDArray[Any]:
+        """Return the derivative with numbered axes taken out, and one axis in front for every name."""
+        positions = [position for position, _ in indexed_axes(self.program, self.claim)]
+        taken = whole[tuple(p if isinstance(p, int) else slice(None) for p in positions)]
         kept = [p for p in positions if not isinstance(p, int)]
-        named = [before + k for k, p in enumerate(kept) if p is not None]
-        return np.moveaxis(taken, named, range(len(named)))
+        names = list(dict.fromkeys(p for p in kept if p is not None))
+        letters = [string.ascii_letters[k if p is None else -1 - names.index(p)] for k, p in enumerate(kept)]
+        first = "".join(string.ascii_letters[-1 - k] for k in range(len(names)))
+        rest = "".join(letter for letter, p in zip(letters, kept, strict=True) if p is None)
+        return np.asarray(np.einsum(f"{''.join(letters)}->{first}{rest}", taken))
+
+
+def indexed_axes(program: Program, claim: Claim) -> list[tuple[str | int | None, str | int]]:
+    """Return the index and the size of every axis of the derivative, those of the target first."""
+    if claim.differential is None:
+        return []
+    found: list[tuple[str | int | None, str | int]] = []
+    target, outer, variable, inner = claim.differential
+    for name, positions in ((target, outer), (variable, inner)):
+        sizes = program.shape(name)
+        found += zip(positions or (None,) * len(sizes), sizes, strict=True)
+    return found
+
+
+def named_sizes(places: list[tuple[str | int | None, str | int]]) -> dict[str, str | int]:
+    """Return the size that each named index runs over, in the order in which they occur."""
+    return {position: size for position, size in places if isinstance(position, str)}
 
 
 def right_side(program: Program, text: str, claim: Claim) -> Shaped:
-    """Return the right side over the claim's indices, whose ranges are those of the variable's axes, and its own axes.
+    """Return the right side over the claim's indices, each of the range of the axis it stands at, and its own axes.
 
     Raises
     ------
@@ -150,15 +164,32 @@ def right_side(program: Program, text: str, claim: Claim) -> Shaped:
     """
     lowering = Lowering(program, text)
     named = []
-    for size, position in zip(
-        program.shape(claim.variable) if claim.variable else (), claim.positions or (), strict=False
-    ):
-        if isinstance(position, str):
-            axis = lowering.scope.new(size)
-            lowering.scope.bound[position] = axis
-            named.append(axis)
+    for name, size in named_sizes(indexed_axes(program, claim)).items():
+        axis = lowering.scope.new(size)
+        lowering.scope.bound[name] = axis
+        named.append(axis)
     shaped = lowering.lower(claim.right)
     return Shaped((*named, *shaped.axes), shaped.body)
+
+
+def _refuse_wrong_indices(document: Document, program: Program, claim: Claim) -> None:
+    """Refuse a number of indices that is not the array's, and one name for axes of different sizes."""
+    if claim.differential is None:
+        return
+    target, outer, variable, inner = claim.differential
+    place = document.text, claim.left.span.start, claim.left.span.end
+    for name, positions in ((target, outer), (variable, inner)):
+        rank = len(program.shape(name))
+        if len(positions or ()) not in (0, rank):
+            raise FormulaError(f"{name} takes {rank} indices, as claim dL/dW[i,j] = ...", *place)
+    places = indexed_axes(program, claim)
+    sizes = named_sizes(places)
+    for position, size in places:
+        if isinstance(position, str) and size != sizes[position]:
+            sentence = (
+                f"{position} stands at axes of the sizes {size} and {sizes[position]}: give each an index of its own"
+            )
+            raise FormulaError(sentence, *place)
 
 
 def _shown(shape: tuple[str | int, ...]) -> str:
