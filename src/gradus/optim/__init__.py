@@ -6,6 +6,7 @@ from gradus.optim.lion import Lion
 from gradus.optim.muon import Muon
 from gradus.optim.newton_schulz import QUINTIC, newton_schulz
 from gradus.optim.proximal import Proximal
+from gradus.optim.pruning import prune_channels
 from gradus.optim.schedules import constant, cosine, linear, one_cycle, steps, trapezoid, warmed_up
 from gradus.optim.step_metrics import MetricRule, Step
 from gradus.optim.step_scales import keller_scale, rms_scale, unit_scale
@@ -28,6 +29,7 @@ __all__ = [
     "of_filters",
     "of_input_channels",
     "one_cycle",
+    "prune_channels",
     "rms_scale",
     "steps",
     "trapezoid",
