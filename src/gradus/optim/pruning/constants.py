@@ -43,7 +43,7 @@ def of_weights(layer: Any, constants: Tensor) -> Tensor:
 
 def grouped_weights(layer: Any) -> Tensor:
     """Return a copy of the weights, (groups, outputs of a group, inputs of a group, places) float64."""
-    weight = layer.weight.detach().double().cpu()
+    weight: Tensor = layer.weight.detach().double().cpu()
     if isinstance(layer, TRANSPOSED):
         weight = weight.transpose(0, 1)
     groups = getattr(layer, "groups", 1)
