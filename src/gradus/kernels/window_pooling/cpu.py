@@ -1,0 +1,182 @@
+"""Pooling on a processor: memory laid out, work shared among threads, the compiled loops called."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+import torch
+
+from gradus.kernels.threads import LEAST_OPERATIONS
+from gradus.kernels.window_pooling import staging
+from gradus.kernels.window_pooling.call import Call, Pooled, over_three_axes, winner_dtype
+from gradus.kernels.window_pooling.drivers import driver, flags_of
+from gradus.kernels.window_pooling.fresh import in_large_pages
+from gradus.kernels.window_pooling.plan import Plan, placed_plan, plan_of
+from gradus.kernels.window_pooling.specialise import pullback, reduction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from gradus.kernels.window_pooling.variant import Variant
+
+_HALVES = (torch.float16, torch.bfloat16)
+# lanes of one image that a thread works on where channels lie side by side
+LANES = 64
+
+
+def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
+    """Pool; see the package for the contract."""
+    layout = _Layout(call, variant)
+    value = layout.empty_output(layout.dtype)
+    aside = layout.empty_output(layout.dtype) if variant.puts_aside and keep else None
+    winner = layout.empty_output(winner_dtype(call.taps)) if variant.names_winner and keep else None
+    if value.numel():
+        found = (
+            layout.line(value),
+            layout.line_or_nothing(aside),
+            layout.line_or_nothing(winner, np.uint8),
+        )
+        drive = driver(f"forward_{layout.kind}", layout.double, found[2].dtype == np.int32)
+        fixed = (
+            reduction(variant, double=layout.double),
+            layout.x,
+            layout.other,
+            tuple(layout.plan),
+            layout.given(variant),
+        )
+        layout.run(lambda first, last: drive(*fixed, found, (first, last)))
+    return Pooled(value.to(call.x.dtype), aside, winner)
+
+
+def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled) -> tuple[Tensor, Tensor | None]:
+    """Return the gradients with respect to the inputs; see the package for the contract."""
+    layout = _Layout(call, variant)
+    gradient = layout.empty_input()
+    other = layout.empty_input() if variant.second_input else None
+    if not upstream.numel():
+        gradient.zero_()
+        return gradient.to(call.x.dtype), None if other is None else other.zero_().to(call.x.dtype)
+    if gradient.numel():
+        found = (
+            layout.line(layout.as_output(upstream)),
+            layout.line_or_nothing(layout.as_output(pooled.value) if variant.reads_value else None),
+            layout.line_or_nothing(None if pooled.aside is None else layout.as_output(pooled.aside)),
+            layout.line_or_nothing(_in_layout(pooled.winner, layout.lanes), np.uint8),
+        )
+        pulled = (layout.line(gradient), layout.line_or_nothing(other))
+        drive = driver(f"backward_{layout.kind}", layout.double, found[3].dtype == np.int32)
+        fixed = (
+            pullback(variant, double=layout.double),
+            layout.x,
+            layout.other,
+            tuple(layout.plan),
+            layout.given(variant),
+        )
+        layout.run(lambda first, last: drive(*fixed, found, pulled, (first, last)))
+    return gradient.to(call.x.dtype), None if other is None else other.to(call.x.dtype)
+
+
+class _Layout:
+    """How the memory of one call is read: planes one after the other, or channels side by side."""
+
+    def __init__(self, call: Call, variant: Variant) -> None:
+        x = call.x
+        self.call = call
+        self.lanes = _channels_last(x) and call.positions is None
+        self.dtype = torch.float32 if x.dtype in _HALVES else x.dtype
+        self.double = self.dtype == torch.float64
+        self.kind = "lanes" if self.lanes else "planes"
+        self.shape = (*x.shape[:2], *call.output_sizes)
+        self.x = self.line(self.as_output(x))
+        self.other = self.line(self.as_output(call.other)) if call.other is not None else self.nothing()
+        self.plan = self._plan(variant)
+        self.units, self.step = self._units()
+
+    def _plan(self, variant: Variant) -> Plan:
+        call, double = self.call, self.double
+        sizes = (1,) * (5 - call.x.dim()) + call.sizes
+        if call.positions is not None:
+            tables = [p.numpy() for p in call.positions]
+            missing = [np.zeros((1, 1, 1), np.int32)] * (3 - len(tables))
+            return placed_plan(sizes, missing + tables, np.float64 if double else np.float32)
+        lanes = call.x.shape[1] if self.lanes else 0
+        return plan_of(over_three_axes(call.geometry), sizes, lanes, variant.constant, double)
+
+    def _units(self) -> tuple[int, int]:
+        samples, channels = self.call.x.shape[:2]
+        if not self.lanes:
+            return samples * channels, int(self.plan.numbers[staging.GROUP])
+        self.plan.numbers[staging.GROUP] = min(LANES, channels)
+        return samples * -(-channels // LANES), 1
+
+    def given(self, variant: Variant) -> tuple[Any, ...]:
+        """Return the weights, the settings, the numbers for each window, what is read, and the padding."""
+        call = self.call
+        weights = torch.zeros(1, dtype=self.dtype) if call.weights is None else call.weights.detach().to(self.dtype)
+        extra = self.nothing() if call.extra is None else self.line(self.as_output(call.extra))
+        settings = (*call.settings, 0.0, 0.0)[:2]
+        return weights.reshape(-1).contiguous().numpy(), settings, extra, flags_of(variant), variant.padding
+
+    def run(self, work: Callable[[int, int], object]) -> None:
+        """Share the units of work among as many threads as they keep busy."""
+        operations = self.call.x.numel() * 4
+        threads = min(torch.get_num_threads(), numba.get_num_threads(), 1 + operations // LEAST_OPERATIONS)
+        groups = -(-self.units // self.step)
+        threads = max(1, min(threads, groups))
+        stops = [min(groups * t // threads * self.step, self.units) for t in range(threads)] + [self.units]
+        others = [Thread(target=work, args=(stops[t], stops[t + 1])) for t in range(1, threads)]
+        for thread in others:
+            thread.start()
+        work(stops[0], stops[1])
+        for thread in others:
+            thread.join()
+
+    def empty_output(self, dtype: torch.dtype) -> Tensor:
+        """Return memory for a number of each window."""
+        return in_large_pages(torch.empty(self.shape, dtype=dtype, memory_format=self._format()))
+
+    def empty_input(self) -> Tensor:
+        """Return memory for a gradient: zeros where it is added to."""
+        gradient = torch.empty(self.call.x.shape, dtype=self.dtype, memory_format=self._format())
+        return in_large_pages(gradient).zero_() if self.lanes else in_large_pages(gradient)
+
+    def as_output(self, tensor: Tensor) -> Tensor:
+        """Return ``tensor`` in the type that is computed in and in this layout, copied only if it has another."""
+        return tensor.detach().to(self.dtype).contiguous(memory_format=self._format())
+
+    def _format(self) -> torch.memory_format:
+        if not self.lanes:
+            return torch.contiguous_format
+        return torch.channels_last if self.call.x.dim() == 4 else torch.channels_last_3d
+
+    def line(self, tensor: Tensor) -> NDArray[Any]:
+        """Return the memory of a tensor in this layout as one line."""
+        if self.lanes:
+            tensor = tensor.movedim(1, -1)
+        return tensor.reshape(-1).numpy()
+
+    def line_or_nothing(self, tensor: Tensor | None, dtype: Any = None) -> NDArray[Any]:
+        """Return the memory as one line, or a line of no entries."""
+        return self.nothing(dtype) if tensor is None else self.line(tensor)
+
+    def nothing(self, dtype: Any = None) -> NDArray[Any]:
+        """Return a line of no entries."""
+        return np.empty(0, dtype or (np.float64 if self.double else np.float32))
+
+
+def _channels_last(x: Tensor) -> bool:
+    if x.dim() not in (4, 5) or x.is_contiguous():
+        return False
+    return x.is_contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.channels_last_3d)
+
+
+def _in_layout(tensor: Tensor | None, lanes: bool) -> Tensor | None:
+    if tensor is None or not lanes:
+        return None if tensor is None else tensor.contiguous()
+    return tensor.contiguous(memory_format=torch.channels_last if tensor.dim() == 4 else torch.channels_last_3d)

@@ -1,0 +1,76 @@
+"""Pooling in plain torch, on any device: every window written out, one axis of taps. Its gradient is autograd's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from gradus.kernels.window_pooling.call import Call, Pooled, winner_dtype
+from gradus.kernels.window_pooling.windows import ABSENT
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.kernels.window_pooling.variant import Variant
+
+
+def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
+    """Pool; see the package for the contract."""
+    with torch.no_grad():
+        found = pooled(variant, call)
+    winner = None if found.winner is None or not keep else found.winner.to(winner_dtype(call.taps))
+    return Pooled(found.value, found.aside if keep else None, winner)
+
+
+def backward(variant: Variant, call: Call, upstream: Tensor, _: Pooled) -> tuple[Tensor, Tensor | None]:
+    """Return the gradients with respect to the inputs; see the package for the contract."""
+    with torch.enable_grad():
+        x = call.x.detach().requires_grad_()
+        other = None if call.other is None else call.other.detach().requires_grad_()
+        value = pooled(variant, call.with_inputs(x, other)).value
+        wanted = [x] if other is None else [x, other]
+        found = torch.autograd.grad(value, wanted, upstream, allow_unused=True, materialize_grads=True)
+    return found[0], found[1] if variant.second_input else None
+
+
+def pooled(variant: Variant, call: Call) -> Pooled:
+    """Return what every window comes to, differentiable with respect to everything in ``call``."""
+    wide = torch.float32 if call.x.dtype in (torch.float16, torch.bfloat16) else call.x.dtype
+    values, present = windows_of(call.x.to(wide), call, variant.padding)
+    other = None if call.other is None else windows_of(call.other.to(wide), call, variant.padding)[0]
+    found: Pooled = variant.reference(values, present, call.with_windows(other, wide))
+    return Pooled(found.value.to(call.x.dtype), found.aside, found.winner)
+
+
+def windows_of(x: Tensor, call: Call, padding: float) -> tuple[Tensor, Tensor]:
+    """Return (samples, channels, windows..., taps) of ``x``, and which of them lie inside it."""
+    tables = call.tables()
+    axes = len(tables)
+    if tables[0].ndim == 3:
+        return _drawn_windows(x, tables, padding)
+    present = torch.ones((), dtype=torch.bool, device=x.device)
+    for axis, table in enumerate(tables):
+        # the axes so far: samples, channels, (windows, taps) of each axis done, the rest
+        at = 2 + 2 * axis
+        flat = x.index_select(at, table.clamp(min=0).reshape(-1))
+        x = flat.reshape(*x.shape[:at], *table.shape, *x.shape[at + 1 :])
+        present = present[..., None, None] & (table != ABSENT)
+    order = [2 + 2 * a for a in range(axes)] + [3 + 2 * a for a in range(axes)]
+    x = x.permute(0, 1, *order).flatten(2 + axes)
+    present = present.permute(*(o - 2 for o in order)).flatten(axes).expand(x.shape)
+    return x.masked_fill(~present, padding), present
+
+
+def _drawn_windows(x: Tensor, tables: tuple[Tensor, ...], padding: float) -> tuple[Tensor, Tensor]:
+    samples, channels = x.shape[:2]
+    sizes, planes = x.shape[2:], samples * channels
+    flat = torch.zeros((1, *(1,) * (2 * len(tables))), dtype=torch.int64, device=x.device)
+    for axis, table in enumerate(tables):
+        shape = [len(table)] + [1] * (2 * len(tables))
+        shape[1 + axis], shape[1 + len(tables) + axis] = table.shape[1], table.shape[2]
+        flat = flat * sizes[axis] + table.reshape(shape)
+    outputs = flat.shape[1 : 1 + len(tables)]
+    flat = flat.expand(planes, *flat.shape[1:]).reshape(planes, -1)
+    found = x.reshape(planes, -1).gather(1, flat).reshape(samples, channels, *outputs, -1)
+    return found, torch.ones_like(found, dtype=torch.bool)

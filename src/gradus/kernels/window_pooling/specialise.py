@@ -1,0 +1,64 @@
+"""A template bound to one variant becomes one compiled function, kept on disk under a name made of its source.
+
+Numba files a compiled function under its name and the age of its file, and does not see which functions it calls. So
+the name here holds a digest of the variant's functions: an edited variant is compiled anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from functools import cache
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numba
+
+from gradus.kernels import elementary
+from gradus.kernels.compilation import compiled
+from gradus.kernels.window_pooling import template
+from gradus.kernels.window_pooling.signatures import pull_signature, reduce_signature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gradus.kernels.window_pooling.variant import Variant
+
+_FORWARD = ("start", "fold", "turn", "fold_again", "finish")
+_BACKWARD = ("share",)
+
+
+@cache
+def reduction(variant: Variant, *, double: bool) -> Any:
+    """Return ``template.reduce_run`` for ``variant``, compiled for float64 or float32."""
+    function = _bound(template.reduce_run, variant, _FORWARD)
+    return compiled(reduce_signature(double))(function)
+
+
+@cache
+def pullback(variant: Variant, *, double: bool) -> Any:
+    """Return ``template.pull_run`` for ``variant``, compiled for float64 or float32."""
+    function = _bound(template.pull_run, variant, _BACKWARD)
+    return compiled(pull_signature(double))(function)
+
+
+def _bound(function: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
+    flags = {
+        "STATES": variant.states,
+        "SECOND": variant.second_input,
+        "TWO_PASSES": variant.two_passes,
+        "ASIDE": variant.puts_aside,
+        "WINNER": variant.names_winner,
+        "NEEDS_INPUT": variant.reads_input,
+    }
+    name = f"{function.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
+    inner = {part.upper(): numba.njit(error_model="numpy")(getattr(variant, part)) for part in parts}
+    code = function.__code__.replace(co_name=name, co_qualname=name)
+    copy = FunctionType(code, {**function.__globals__, **flags, **inner}, name)
+    copy.__module__ = function.__module__
+    return copy
+
+
+def _digest(variant: Variant, parts: tuple[str, ...], flags: Mapping[str, Any]) -> str:
+    sources = [inspect.getsource(getattr(variant, part)) for part in parts] + [inspect.getsource(elementary)]
+    return hashlib.sha256(repr((sources, sorted(flags.items()))).encode()).hexdigest()[:16]

@@ -1,0 +1,95 @@
+"""What a pooling variant is: how a window's values are folded into one, and how its gradient is shared out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Tap(NamedTuple):
+    """One position of a window: its number in row-major order, its weight, and the value of the second input there."""
+
+    number: Any
+    weight: Any
+    other: Any
+
+
+class Window(NamedTuple):
+    """What is known of one window when its gradient is shared out.
+
+    Attributes
+    ----------
+    upstream : the gradient with respect to the window's value
+    value : the window's value
+    aside : the number that ``finish`` put aside
+    winner : the tap that ``finish`` named
+    constant : what depends on the window's place only (``Variant.constant``)
+    extra : the number given for this window
+    """
+
+    upstream: Any
+    value: Any
+    aside: Any
+    winner: Any
+    constant: Any
+    extra: Any
+
+
+class Constant(NamedTuple):
+    """Which number of a window's place its functions are given."""
+
+    kind: int
+
+
+COUNT, COUNT_PADDED, FIRST_TAP = Constant(0), Constant(1), Constant(2)
+
+
+def unused(*_: Any) -> Any:
+    """Stand for a second pass that a variant has not."""
+    return 0.0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A pooling variant as plain scalar functions, which a kernel compiles into its loops over whole rows of windows.
+
+    ``settings`` is a tuple of numbers (``Call.settings``); a state is a tuple of ``states`` numbers.
+
+    Attributes
+    ----------
+    name : of the operator and of the compiled files
+    reference : (values (..., taps), present (..., taps), call) -> Pooled, in torch, its value differentiable; what is
+        not ``present`` holds ``padding``
+    start : (settings) -> state
+    fold : (state, x, tap, settings) -> state
+    finish : (state, constant, extra, settings) -> (value, number to put aside, winning tap)
+    share : (x, tap, window, settings) -> gradient of x (with ``second_input``: (gradient of x, of the second input))
+    states : how many numbers a state has
+    padding : the value of a position outside the input
+    turn, fold_again : a second pass: (state, extra, settings) -> state, then as ``fold``
+    reads_input, reads_value, puts_aside, names_winner, reads_extra, second_input, two_passes : what is looked at, so
+        that nothing else is stored or moved
+    constant : which number of the window's place ``finish`` and ``share`` are given
+    """
+
+    name: str
+    reference: Callable[..., Any]
+    start: Callable[..., Any]
+    fold: Callable[..., Any]
+    finish: Callable[..., Any]
+    share: Callable[..., Any]
+    states: int = 1
+    padding: float = 0.0
+    turn: Callable[..., Any] = unused
+    fold_again: Callable[..., Any] = unused
+    two_passes: bool = False
+    reads_input: bool = False
+    reads_value: bool = False
+    reads_extra: bool = False
+    puts_aside: bool = False
+    names_winner: bool = False
+    second_input: bool = False
+    constant: Constant = field(default=COUNT)

@@ -1,0 +1,112 @@
+"""What a user says about windows, in torch's words, made one geometry; and what is wrong with it, in ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from gradus.core.errors import InputError
+from gradus.kernels.window_pooling import Same, Windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from gradus.kernels.window_pooling import Geometry
+
+Size = int | tuple[int, ...]
+Padding = int | Same | tuple[int, ...] | tuple[tuple[int, int], ...]
+
+
+def windows(
+    axes: int,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
+    *,
+    ceil_mode: bool = False,
+) -> Windows:
+    """Return windows that slide over ``axes`` axes.
+
+    Parameters
+    ----------
+    kernel_size, stride, dilation : one number, or one for each axis; the stride is the kernel's size if None
+    padding : one number, one for each axis, a pair (before, after) for each axis, or ``Same.UPPER`` / ``Same.LOWER``
+    ceil_mode : whether a last window may reach over the end
+
+    Raises
+    ------
+    InputError : if a number is not positive, or a padding is so large that a window lies in it
+
+    Examples
+    --------
+    >>> windows(2, 3, stride=2, padding=1).output((56, 56))
+    (28, 28)
+    """
+    kernel = _each("kernel_size", kernel_size, axes, least=1)
+    strides = kernel if stride is None else _each("stride", stride, axes, least=1)
+    dilations = _each("dilation", dilation, axes, least=1)
+    if isinstance(padding, Same):
+        none = (0,) * axes
+        return Windows(kernel, strides, none, none, dilations, same=padding)
+    before, after = _pairs(padding, axes)
+    for axis in range(axes):
+        reach = dilations[axis] * (kernel[axis] - 1) + 1
+        if max(before[axis], after[axis]) >= reach:
+            raise InputError(
+                f"padding is {(before[axis], after[axis])} on axis {axis} where a window reaches over {reach}: "
+                "a window would lie in the padding; give less padding"
+            )
+    return Windows(kernel, strides, before, after, dilations, ceil=bool(ceil_mode))
+
+
+def as_batch(x: Tensor, geometry: Geometry, axes: int) -> tuple[Tensor, bool]:
+    """Return ``x`` as (samples, channels, axes...), and whether the first axis was added.
+
+    Raises
+    ------
+    InputError : if it has another number of axes, is no floating-point tensor, or no window fits
+    """
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+        kind = str(x.dtype) if isinstance(x, torch.Tensor) else type(x).__name__
+        raise InputError(f"the input is {kind}; a floating-point tensor was expected: convert it")
+    if x.dim() not in (axes + 1, axes + 2):
+        raise InputError(
+            f"the input has shape {tuple(x.shape)}; (samples, channels, {axes} axes) or (channels, {axes} axes) "
+            "was expected: reshape it"
+        )
+    batch = x if x.dim() == axes + 2 else x[None]
+    for axis, (size, count) in enumerate(zip(batch.shape[2:], geometry.output(batch.shape[2:]), strict=True)):
+        if isinstance(geometry, Windows) and (size < 1 or count < 1):
+            raise InputError(
+                f"no window of {geometry.kernel[axis]} fits an input of {size} on axis {axis}: "
+                "give a smaller kernel or more padding"
+            )
+        if size < 1 <= count:
+            raise InputError(f"axis {axis} of the input has no positions, but {count} windows are wanted")
+    if batch.shape[1] == 0:
+        raise InputError(f"the input has shape {tuple(x.shape)}, without channels: give at least one")
+    return batch, x.dim() == axes + 1
+
+
+def _each(name: str, given: Size | Sequence[int], axes: int, *, least: int) -> tuple[int, ...]:
+    numbers = (given,) * axes if isinstance(given, int) else tuple(int(n) for n in given)
+    if len(numbers) == 1:
+        numbers *= axes
+    if len(numbers) != axes:
+        raise InputError(f"{name} is {given}; one number or {axes} were expected")
+    if min(numbers) < least:
+        raise InputError(f"{name} is {given}; numbers of at least {least} were expected")
+    return numbers
+
+
+def _pairs(padding: Padding, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if not isinstance(padding, int) and any(isinstance(entry, tuple | list) for entry in padding):
+        before = _each("padding before", tuple(entry[0] for entry in padding), axes, least=0)  # type: ignore[index]
+        after = _each("padding after", tuple(entry[1] for entry in padding), axes, least=0)  # type: ignore[index]
+        return before, after
+    both = _each("padding", padding, axes, least=0)  # type: ignore[arg-type]
+    return both, both

@@ -1,0 +1,64 @@
+"""What every module with sliding windows holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from torch import nn
+
+from gradus.layers.geometry import Padding, Size, as_batch, windows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.layers.operators import Inputs, Operator
+
+
+class SlidingPool(nn.Module, ABC):
+    """A pooling module over windows that slide; a subclass says what a window comes to.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, dilation, ceil_mode : as in ``gradus.layers.windows``; the stride is the kernel's size
+        if None
+    """
+
+    axes: ClassVar[int]
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        *,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.windows = windows(self.axes, kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+
+    def extra_repr(self) -> str:
+        """Return the geometry, as ``print(module)`` shows it."""
+        shown = self.windows
+        padding = tuple(zip(shown.before, shown.after, strict=True))
+        return (
+            f"kernel_size={shown.kernel}, stride={shown.stride}, padding={padding}, "
+            f"dilation={shown.dilation}, ceil_mode={shown.ceil}"
+        )
+
+
+def pooled(operator: Operator, x: Tensor, inputs: Inputs, axes: int) -> Tensor:
+    """Return what ``operator`` makes of ``x``, with or without a first axis of samples.
+
+    Raises
+    ------
+    InputError : if ``x`` has the wrong number of axes or no window fits
+    """
+    batch, single = as_batch(x, inputs.geometry, axes)
+    value = operator(batch, inputs).value
+    return value[0] if single else value
