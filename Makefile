@@ -12,8 +12,10 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 run: $(VENV)/.run  ## the main job on real handwritten digits, a report at its end
 	$(BIN)/gradus run digits --out runs/digits
 
+# how many processes share the tests, a file each
+WORKERS ?= 2
 test: $(VENV)/.test  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 check: $(VENV)/.check  ## format, lint, types, and the directions of the rooms
 	$(BIN)/ruff format --check .
