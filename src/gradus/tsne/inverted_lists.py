@@ -9,6 +9,7 @@ import torch
 
 from gradus.kernels.cell_search import Cells, nearest_in_cells
 from gradus.kernels.nearest_neighbours import nearest_among, nearest_others
+from gradus.tsne.centres import centres_of, owners
 from gradus.tsne.sketch import sketched
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 # cells per square root of the number of rows: finding a row's cells then costs as much as searching them
 CELLS_PER_ROOT = 2
-ROUNDS = 6
-TRAINED_ON = 32
 # rows whose true neighbours are found to choose how many cells are searched, and the share that must be in those
 SAMPLE = 500
 RECALL = 0.995
@@ -26,16 +25,17 @@ SKETCH_RECALL = 0.998
 # a share of the cells above which all pairs are as fast
 MOST_CELLS = 0.4
 # no cell holds more than this many times the mean: equal rows cannot be told apart by any centre
-LARGEST = 4
+LARGEST = 8
 # rows whose cells hold fewer others than this many times those wanted are searched for among all
 LEAST_CANDIDATES = 3
 
 
 @dataclass(frozen=True)
 class Partition:
-    """Centres, (cells, features), nearest first wherever they are asked for, and the rows that belong to each."""
+    """Centres, (cells, features), the cell that every row belongs to, (samples,), and the rows of every cell."""
 
     centres: Tensor
+    owner: Tensor
     cells: Cells
 
 
@@ -64,11 +64,16 @@ def nearest_approximately(points: Tensor, count: int) -> tuple[Tensor, Tensor]:
     sample = torch.arange(0, len(points), max(1, len(points) // SAMPLE))[:SAMPLE]
     true = _others_of(points, sample, count)[0].long()
     sketch = _trusted(sketched(points), points, sample, true)
-    partition = _partition(sketch)
-    probed = _cells_needed(sketch[sample], partition, true)
-    if probed > MOST_CELLS * len(partition.centres):
+    centres = centres_of(sketch, int(CELLS_PER_ROOT * len(points) ** 0.5))
+    neighbours, place = true.unique(return_inverse=True)
+    probed = _cells_needed(sketch[sample], centres, owners(sketch[neighbours], centres)[place])
+    if probed > MOST_CELLS * len(centres):
         return nearest_others(points, count)
-    probes = nearest_among(sketch, partition.centres, probed)[0]
+    probes = nearest_among(sketch, centres, probed)[0]
+    partition = _with_large_cells_split(centres, probes[:, 0].long())
+    if len(partition.centres) > len(centres):
+        probed = _cells_needed(sketch[sample], partition.centres, partition.owner[true])
+        probes = nearest_among(sketch, partition.centres, probed)[0]
     held = partition.cells.sizes[probes.long()].sum(1)
     poor = (held <= LEAST_CANDIDATES * count).nonzero().squeeze(1)
     indices, squared = nearest_in_cells(points, sketch, partition.cells, probes, count)
@@ -77,30 +82,16 @@ def nearest_approximately(points: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return indices, squared
 
 
-def _partition(points: Tensor) -> Partition:
-    count = int(CELLS_PER_ROOT * len(points) ** 0.5)
-    generator = torch.Generator().manual_seed(0)
-    chosen = torch.randperm(len(points), generator=generator)[: TRAINED_ON * count]
-    sample = points[chosen]
-    centres = sample[:count].clone()
-    for _ in range(ROUNDS):
-        owner = nearest_among(sample, centres, 1)[0].squeeze(1).long()
-        total = torch.zeros_like(centres).index_add_(0, owner, sample)
-        members = torch.bincount(owner, minlength=count)[:, None]
-        centres = torch.where(members > 0, total / members.clamp_min(1), centres)
-    owner = nearest_among(points, centres, 1)[0].squeeze(1).long()
-    return _with_large_cells_split(centres, owner, LARGEST * -(-len(points) // count))
-
-
-def _with_large_cells_split(centres: Tensor, owner: Tensor, largest: int) -> Partition:
+def _with_large_cells_split(centres: Tensor, owner: Tensor) -> Partition:
+    """Return the cells of the rows whose nearest centres are ``owner``; a large cell becomes several of one centre."""
+    largest = LARGEST * -(-len(owner) // len(centres))
     cells = Cells.of(owner, len(centres))
     parts = (-(-cells.sizes // largest)).clamp_min(1)
     position = torch.empty_like(owner)
     position[cells.members.long()] = torch.arange(len(owner)) - cells.offsets[:-1].repeat_interleave(cells.sizes)
     first = parts.cumsum(0) - parts
-    return Partition(
-        centres.repeat_interleave(parts, 0), Cells.of(first[owner] + position // largest, int(parts.sum()))
-    )
+    part = first[owner] + position // largest
+    return Partition(centres.repeat_interleave(parts, 0), part, Cells.of(part, int(parts.sum())))
 
 
 def _trusted(sketch: Tensor, points: Tensor, sample: Tensor, true: Tensor) -> Tensor:
@@ -114,14 +105,11 @@ def _trusted(sketch: Tensor, points: Tensor, sample: Tensor, true: Tensor) -> Te
     return sketch if float(held.double().mean()) >= SKETCH_RECALL else points
 
 
-def _cells_needed(rows: Tensor, partition: Partition, true: Tensor) -> int:
-    """Return how many cells nearest to a row hold the wanted share of the true neighbours, over a sample of rows."""
-    cells = len(partition.centres)
-    nearest = nearest_among(rows, partition.centres, cells)[0].long()
-    rank = torch.empty_like(nearest).scatter_(1, nearest, torch.arange(cells).expand_as(nearest))
-    owner = torch.empty(len(partition.cells.members), dtype=torch.int64)
-    owner[partition.cells.members.long()] = torch.arange(cells).repeat_interleave(partition.cells.sizes)
-    ranks = rank.gather(1, owner[true]).flatten().sort().values
+def _cells_needed(rows: Tensor, centres: Tensor, owners_of_true: Tensor) -> int:
+    """Return how many cells nearest to a row hold the wanted share of its true neighbours, over a sample of rows."""
+    nearest = nearest_among(rows, centres, len(centres))[0].long()
+    rank = torch.empty_like(nearest).scatter_(1, nearest, torch.arange(len(centres)).expand_as(nearest))
+    ranks = rank.gather(1, owners_of_true).flatten().sort().values
     return int(ranks[int(RECALL * (len(ranks) - 1))]) + 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numba
 import numpy as np
 import scipy.fft
@@ -12,6 +14,8 @@ from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import worth
 
 CHUNK = 256
+# columns of a grid that are transformed together
+COLUMNS = 64
 # arithmetic steps per node that a point touches, roughly
 STEPS = 8
 
@@ -32,15 +36,33 @@ def spread(places: Tensor, shape: tuple[int, int], order: int) -> Tensor:
 
 def convolve(charges: Tensor, spectrum: Tensor) -> Tensor:
     """Return the convolved charges; see the package."""
-    height, width = charges.shape
+    width = charges.shape[1]
+    potential = np.empty_like(charges.numpy())
     with worth(64 * charges.numel()):
         threads = numba.get_num_threads()
         waves = scipy.fft.rfft(charges.numpy(), n=2 * width, axis=1, workers=threads)
-        waves = scipy.fft.fft(waves, n=2 * height, axis=0, workers=threads)
-        waves *= spectrum.numpy()
-        waves = scipy.fft.ifft(waves, axis=0, workers=threads, overwrite_x=True)[:height]
-        potential = scipy.fft.irfft(waves, n=2 * width, axis=1, workers=threads)[:, :width]
-    return torch.from_numpy(np.ascontiguousarray(potential))
+        _convolve_columns(waves, spectrum.numpy(), threads)
+        potential[:] = scipy.fft.irfft(waves, n=2 * width, axis=1, workers=threads)[:, :width]
+    return torch.from_numpy(potential)
+
+
+def _convolve_columns(waves: np.ndarray, spectrum: np.ndarray, threads: int) -> None:
+    """Transform, multiply and transform back a few columns at a time, which stay in the cache meanwhile."""
+    height = len(waves)
+
+    def convolve_some(first: int) -> None:
+        some = slice(first, first + COLUMNS)
+        tall = scipy.fft.fft(waves[:, some], n=2 * height, axis=0)
+        tall *= spectrum[:, some]
+        waves[:, some] = scipy.fft.ifft(tall, axis=0, overwrite_x=True)[:height]
+
+    firsts = range(0, waves.shape[1], COLUMNS)
+    if threads == 1 or len(firsts) == 1:
+        for first in firsts:
+            convolve_some(first)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(convolve_some, firsts))
 
 
 def interpolate(potential: Tensor, places: Tensor, order: int) -> tuple[Tensor, Tensor]:
