@@ -1,3 +1,6 @@
+import multiprocessing
+import os
+
 import numba
 import numpy as np
 import pytest
@@ -12,9 +15,11 @@ IMPLEMENTATIONS = dispatch.implementations("spline_grid")
 SHAPE = (24, 18)
 
 
-def places(samples, order, dtype):
-    room = torch.tensor(SHAPE, dtype=torch.float64) - order
-    return (torch.rand(samples, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * room).to(dtype)
+def places(samples, order, dtype, shape=SHAPE):
+    room = torch.tensor(shape, dtype=torch.float64) - order
+    return (torch.rand(samples, len(shape), generator=torch.Generator().manual_seed(0), dtype=torch.float64) * room).to(
+        dtype
+    )
 
 
 def basis(order, coordinate, size):
@@ -66,7 +71,7 @@ def test_no_points_leave_no_charge(implementation):
 
 def test_no_bit_depends_on_the_number_of_threads():
     shape = (200, 250)
-    where = torch.rand(50_000, 2, generator=torch.Generator().manual_seed(0)) * 190
+    where = places(50_000, 4, torch.float32, shape)
     spectrum = torch.rand(400, 251, generator=torch.Generator().manual_seed(1))
     most = numba.get_num_threads()
     found = []
@@ -79,3 +84,24 @@ def test_no_bit_depends_on_the_number_of_threads():
     finally:
         numba.set_num_threads(most)
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+
+
+def _convolved_in_child(charges, spectrum, queue):
+    queue.put(float(convolve(charges, spectrum).numpy().sum()))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_gets_threads_of_its_own():
+    # as many nodes as are worth two threads
+    charges, spectrum = torch.ones(300, 300), torch.ones(600, 301)
+    convolve(charges, spectrum)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_convolved_in_child, args=(charges, spectrum, queue))
+    child.start()
+    try:
+        assert queue.get(timeout=20) == pytest.approx(90_000)
+    finally:
+        child.kill()
+        child.join()

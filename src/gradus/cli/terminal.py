@@ -60,6 +60,7 @@ def progress_on_stderr() -> Iterator[None]:
     )
 
     from gradus.core.progress import reporting
+    from gradus.kernels.announcement import compilation_announced
 
     columns = (
         SpinnerColumn(),
@@ -70,7 +71,11 @@ def progress_on_stderr() -> Iterator[None]:
         TimeRemainingColumn(),
         TextColumn("[dim]{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown, reporting(TerminalReporter(shown)):
+    with (
+        Progress(*columns, console=Console(stderr=True), transient=True) as shown,
+        reporting(TerminalReporter(shown)),
+        compilation_announced(),
+    ):
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gradus.core.progress import reporting
+from gradus.kernels.announcement import compilation_announced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +23,12 @@ PAUSE = 1.0
 
 @dataclass
 class _Lines:
-    """One task, told in lines that are at least a second apart."""
+    """One task, told in lines that are at least a second apart, the first at once."""
 
     description: str
     total: float | None
     begun: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
+    told: float = -math.inf
     done: float = 0.0
 
     def advance(self, amount: float = 1.0, note: str = "") -> None:
@@ -56,5 +58,5 @@ def reporting_to_stderr(verbose: int) -> Iterator[None]:
     if not verbose:
         yield
         return
-    with reporting(_Stderr()):
+    with reporting(_Stderr()), compilation_announced():
         yield

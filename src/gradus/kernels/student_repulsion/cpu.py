@@ -68,31 +68,38 @@ def _plane_block(target: np.ndarray, across: np.ndarray, along: np.ndarray) -> t
 @compiled(parallel=True)
 def _any(targets: np.ndarray, sources: np.ndarray, dof: float, forces: np.ndarray, potential: np.ndarray) -> None:
     dimensions, others = sources.shape
+    one = targets.dtype.type(1)
     for i in numba.prange(len(targets)):
         weights = np.empty(BLOCK, targets.dtype)
         totals = np.zeros(dimensions, np.float64)
         total = 0.0
         for start in range(0, others, BLOCK):
-            block = sources[:, start : min(start + BLOCK, others)]
-            total += _weigh(targets[i], block, dof, weights)
+            stop = min(start + BLOCK, others)
+            # axis by axis, because a slice of one row is contiguous and can be read as vectors
+            weights[: stop - start] = 1
             for axis in range(dimensions):
-                totals[axis] += _push(targets[i, axis], block[axis], weights)
+                _add_squares(targets[i, axis], sources[axis, start:stop], one / dof, weights)
+            total += _weigh(weights[: stop - start], dof)
+            for axis in range(dimensions):
+                totals[axis] += _push(targets[i, axis], sources[axis, start:stop], weights)
         for axis in range(dimensions):
             forces[i, axis] = totals[axis]
         potential[i] = total
 
 
 @compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
-def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarray) -> float:
-    """Fill ``weights`` with w / (1 + d^2 / a) and return the sum of w."""
-    one = block.dtype.type(1)
-    part: float = block.dtype.type(0)
-    size = block.shape[1]
-    weights[:size] = one
-    for axis in range(len(target)):
-        for j in range(size):
-            difference = target[axis] - block[axis, j]
-            weights[j] += difference * difference / dof
+def _add_squares(target: float, block: np.ndarray, inverse_dof: float, bases: np.ndarray) -> None:
+    for j in range(block.size):
+        difference = target - block[j]
+        bases[j] += difference * difference * inverse_dof
+
+
+@compiled(fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _weigh(weights: np.ndarray, dof: float) -> float:
+    """Turn 1 + d^2 / a into w / (1 + d^2 / a) in place and return the sum of w."""
+    one = weights.dtype.type(1)
+    part: float = weights.dtype.type(0)
+    size = weights.size
     if dof == one:
         for j in range(size):
             weight = one / weights[j]
@@ -100,7 +107,7 @@ def _weigh(target: np.ndarray, block: np.ndarray, dof: float, weights: np.ndarra
             weights[j] = weight * weight
     else:
         for j in range(size):
-            weight = block.dtype.type(exponential(-dof * logarithm(weights[j])))
+            weight = weights.dtype.type(exponential(-dof * logarithm(weights[j])))
             part += weight
             weights[j] = weight / weights[j]
     return part
