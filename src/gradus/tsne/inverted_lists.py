@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from gradus.kernels.cell_search import Cells, nearest_in_cells
@@ -65,8 +66,9 @@ def nearest_approximately(points: Tensor, count: int) -> tuple[Tensor, Tensor]:
     true = _others_of(points, sample, count)[0].long()
     sketch = _trusted(sketched(points), points, sample, true)
     centres = centres_of(sketch, int(CELLS_PER_ROOT * len(points) ** 0.5))
-    neighbours, place = true.unique(return_inverse=True)
-    probed = _cells_needed(sketch[sample], centres, owners(sketch[neighbours], centres)[place])
+    neighbours, place = np.unique(true.numpy(), return_inverse=True)
+    owned = owners(sketch[torch.from_numpy(neighbours)], centres)[torch.from_numpy(place).reshape(true.shape)]
+    probed = _cells_needed(sketch[sample], centres, owned)
     if probed > MOST_CELLS * len(centres):
         return nearest_others(points, count)
     probes = nearest_among(sketch, centres, probed)[0]

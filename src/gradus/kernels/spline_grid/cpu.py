@@ -51,20 +51,18 @@ def _convolve_columns(waves: np.ndarray, spectrum: np.ndarray, threads: int) -> 
     """Transform, multiply and transform back a few columns at a time, which stay in the cache meanwhile."""
     height = len(waves)
 
-    def convolve_some(first: int) -> None:
-        some = slice(first, first + COLUMNS)
-        tall = scipy.fft.fft(waves[:, some], n=2 * height, axis=0)
-        tall *= spectrum[:, some]
-        waves[:, some] = scipy.fft.ifft(tall, axis=0, overwrite_x=True)[:height]
+    def convolve_some(firsts: range) -> None:
+        for first in firsts:
+            some = slice(first, first + COLUMNS)
+            tall = scipy.fft.fft(waves[:, some], n=2 * height, axis=0)
+            tall *= spectrum[:, some]
+            waves[:, some] = scipy.fft.ifft(tall, axis=0, overwrite_x=True)[:height]
 
     firsts = range(0, waves.shape[1], COLUMNS)
     if threads == 1 or len(firsts) == 1:
-        for first in firsts:
-            convolve_some(first)
+        convolve_some(firsts)
     else:
-        # each with every so many: as many tasks as threads
-        shares = [firsts[share::threads] for share in range(threads)]
-        list(_pool(threads).map(lambda share: [convolve_some(first) for first in share], shares))
+        list(_pool(threads).map(convolve_some, [firsts[share::threads] for share in range(threads)]))
 
 
 @cache
