@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
@@ -32,23 +33,12 @@ class Order(Enum):
     HVP = "hvp"
 
 
-def command(
-    *source: Annotated[str, Parameter(name="FORMULA")],
-    wrt: str | None = None,
-    of: str | None = None,
-    at: str | None = None,
-    order: Order = Order.GRADIENT,
-    format: Annotated[Format, Parameter(group=_output)] = Format.TEXT,  # noqa: A002
-    json: Annotated[bool, Parameter(group=_output)] = False,
-    debug: Annotated[bool, Parameter(group=_output)] = False,
-) -> int:
-    """Derive the closed-form gradient of a formula, step by step.
+@dataclass(frozen=True)
+class Wanted:
+    """What is derived, in what, and where.
 
-    Parameters
+    Attributes
     ----------
-    source
-        The formula; or a file with it (in Markdown, its blocks marked gradus), or `-` for standard input. Several are
-        read one after the other.
     wrt
         The variable to differentiate in, or several, as W,b. All that the formula depends on by default.
     of
@@ -58,12 +48,45 @@ def command(
     order
         The gradient of a scalar; the Jacobian of an array; the pullback, an upstream gradient times the Jacobian;
         the Hessian; or hvp, the Hessian times a direction v.
+    """
+
+    wrt: str | None = None
+    of: str | None = None
+    at: str | None = None
+    order: Order = Order.GRADIENT
+
+
+@dataclass(frozen=True)
+class Output:
+    """How it is printed.
+
+    Attributes
+    ----------
     format
-        How it is printed. numpy and torch print a function that runs.
+        numpy and torch print a function that runs.
     json
         The same as --format json.
     debug
         Show the traceback of an error.
+    """
+
+    format: Format = Format.TEXT
+    json: bool = False
+    debug: bool = False
+
+
+def command(
+    *source: Annotated[str, Parameter(name="FORMULA")],
+    wanted: Annotated[Wanted, Parameter(name="*")] = Wanted(),
+    output: Annotated[Output, Parameter(name="*", group=_output)] = Output(),
+) -> int:
+    """Derive the closed-form gradient of a formula, step by step.
+
+    Parameters
+    ----------
+    source
+        The formula; or a file with it (in Markdown, its blocks marked gradus), or `-` for standard input. Several are
+        read one after the other.
     """
     from gradus.cli.formulas import read_sources
     from gradus.core.errors import InputError
@@ -73,9 +96,9 @@ def command(
     text = read_sources(source)
     if not text.strip():
         raise InputError('no formula was given, expected one such as gradus derive "f = x^2"')
-    values = None if at is None else read_values(at)
-    found = derive(text, wrt, at=values, order=order.value, of=of)
-    _print(found, Format.JSON if json else format)
+    values = None if wanted.at is None else read_values(wanted.at)
+    found = derive(text, wanted.wrt, at=values, order=wanted.order.value, of=wanted.of)
+    _print(found, Format.JSON if output.json else output.format)
     return 0
 
 
