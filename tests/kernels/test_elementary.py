@@ -1,8 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 
-from gradus.kernels.elementary import exponential, logarithm
+from gradus.kernels.elementary import exponential, logarithm, single_exponential
 
 
 @pytest.mark.parametrize("x", [1e-300, 1e-8, 0.5, 0.7071, 1.0, 1.0 + 1e-12, 1.4143, 2.0, 1e9, 1e300])
@@ -18,3 +19,17 @@ def test_exponential(x):
 def test_exponential_far_out_stays_finite():
     assert exponential(-1e9) == pytest.approx(math.exp(-700), rel=1e-12)
     assert exponential(1e9) == pytest.approx(math.exp(700), rel=1e-12)
+
+
+def test_single_exponential_is_within_one_unit_in_the_last_place():
+    draws = np.random.default_rng(0).uniform(-87.0, 87.0, 400).astype(np.float32)
+    edges = np.float32([0.0, -0.0, 1e-30, -1e-9, 0.34657, -0.34658, 0.34658, 87.0, -87.0])
+    for x in np.concatenate([draws, edges]):
+        found = single_exponential(x)
+        assert found == np.float32(found)
+        assert found == pytest.approx(math.exp(x), rel=2.0**-23)
+
+
+def test_single_exponential_far_out_stays_finite_and_normal():
+    assert single_exponential(np.float32(-1e9)) == pytest.approx(math.exp(-87), rel=1e-6)
+    assert single_exponential(np.float32(3e38)) == pytest.approx(math.exp(87), rel=1e-6)

@@ -15,6 +15,18 @@ BIAS = np.int64(1023)
 LOG_2_HIGH = 0.693147180369123816490
 LOG_2_LOW = 1.90821492927058770002e-10
 LARGEST_EXPONENT = 700.0
+SINGLE_MANTISSA = np.int32(23)
+SINGLE_BIAS = np.int32(127)
+LARGEST_SINGLE_EXPONENT = np.float32(87.0)
+SINGLE_LOG_2_HIGH = np.float32(0.693359375)
+SINGLE_LOG_2_LOW = np.float32(-2.12194440e-4)
+LOG_2_INVERSE = np.float32(1.44269504)
+HALF = np.float32(0.5)
+# of exp(r) = 1 + r + r^2 (c_0 + c_1 r + ...), minimax on |r| <= log(2) / 2 (Cephes, expf)
+COEFFICIENTS = tuple(
+    np.float32(c)
+    for c in (5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
+)
 
 
 @compiled(inline="always")
@@ -47,4 +59,20 @@ def exponential(x: float) -> float:
     series = 1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040 + r * series)))
     series = 1.0 + r * (1.0 + r * (1 / 2 + r * (1 / 6 + r * series)))
     scaled: float = series * np.int64((np.int64(k) + BIAS) << MANTISSA).view(np.float64)
+    return scaled
+
+
+@compiled(inline="always")
+def single_exponential(x: float) -> float:
+    """Return exp(x) of a float32 to about one unit in its last place; beyond +-87 the value at +-87.
+
+    As ``exponential``, with a polynomial that is nearest to exp(r) instead of Taylor's, and every number a float32.
+    """
+    inside = min(max(np.float32(x), -LARGEST_SINGLE_EXPONENT), LARGEST_SINGLE_EXPONENT)
+    k = np.floor(inside * LOG_2_INVERSE + HALF)
+    r = (inside - k * SINGLE_LOG_2_HIGH) - k * SINGLE_LOG_2_LOW
+    c0, c1, c2, c3, c4, c5 = COEFFICIENTS
+    series = c0 + r * (c1 + r * (c2 + r * (c3 + r * (c4 + r * c5))))
+    series = np.float32(1.0) + (r + r * r * series)
+    scaled: float = series * np.int32((np.int32(k) + SINGLE_BIAS) << SINGLE_MANTISSA).view(np.float32)
     return scaled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 import torch
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.protocols import Conjugable, Proximable
-    from gradus.kernels.softmax_sweep import Linear
-    from gradus.losses.dual import DualPoint
 
 # the dual value is concave in the scale: where it still rises over the last part, the end is as good as the maximum
 LAST_PART = 0.98
@@ -56,7 +53,8 @@ class DualityGap(Generic[Loss]):
     which h* is finite, or the best below it. Everything is computed in float64, so that the bound holds for the weights
     as they are stored, whatever precision found them.
 
-    Cost: one pass over X in float64, and one number per sample and class of memory; for the first point a product more.
+    Cost: one pass over X in float64, and one number per sample and class of memory; for the first point of a model a
+    product more.
 
     Examples
     --------
@@ -78,7 +76,7 @@ class DualityGap(Generic[Loss]):
     def measure(self, point: Tensor) -> Gap:
         """Return the primal and the dual value at ``point``, in float64."""
         point = point.double()
-        residuals = self._dual_points(self.model.linear(point))
+        residuals = self.model.dual_points(self.model.linear(point))
         slopes = self.model.scale * residuals.slopes
         penalised = point[:-1] if self.model.intercept else point
 
@@ -88,11 +86,6 @@ class DualityGap(Generic[Loss]):
 
         primal = (residuals.loss + self.penalty.value(penalised)).item()
         return Gap(primal, highest(dual, largest_scale(self.penalty, slopes)))
-
-    @cached_property
-    def _dual_points(self) -> Callable[[Linear], DualPoint]:
-        model = self.model
-        return model.passes.dual_points(model.features, model.weights.double(), balanced=model.intercept)
 
 
 def largest_scale(penalty: Conjugable, slopes: Tensor) -> float:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gradus.losses.dual import DualPoint
     from gradus.losses.features import Features
 
 Loss = TypeVar("Loss", bound=SampleLoss)
@@ -177,6 +178,11 @@ class LinearModel(Generic[Loss]):
     def passes(self) -> OnePass:
         """How the loss and X are gone through together."""
         return self.loss if isinstance(self.loss, OnePass) else Blockwise(self.loss)
+
+    @cached_property
+    def dual_points(self) -> Callable[[Linear], DualPoint]:
+        """The map from (W, b) in float64 to a dual point, the same for every penalty."""
+        return self.passes.dual_points(self.features, self.weights.double(), balanced=self.intercept)
 
     def sampled(self, point: Tensor, count: int) -> LinearModel[Loss]:
         """Return about ``count`` rows whose Hessian is near that of all; see ``gradus.losses.sampling``."""

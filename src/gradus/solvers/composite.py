@@ -9,6 +9,7 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.core.protocols import Differentiable, Splittable, Term
+from gradus.kernels.inner_product import inner_product
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,4 +59,4 @@ def inner(left: Tensor, right: Tensor) -> float:
     >>> inner(torch.ones(2, 2), torch.ones(2, 2))
     4.0
     """
-    return (left.double() * right.double()).sum().item()
+    return inner_product(left, right)

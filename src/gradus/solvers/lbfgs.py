@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch
+
 from gradus.solvers.composite import differentiable_penalty, inner, total_value_and_gradient
 from gradus.solvers.line_search import Trial, WolfeSearch
 
@@ -96,7 +98,7 @@ class LBFGS:
         for pair in reversed(state.pairs):
             share = inner(pair.step, vector) / pair.product
             shares.append(share)
-            vector = vector - share * pair.change
+            vector = torch.add(vector, pair.change, alpha=-share)
         vector = self._preconditioned(vector)
         if state.pairs:
             newest = state.pairs[-1]
@@ -104,7 +106,7 @@ class LBFGS:
         elif self.precondition is None:
             vector = vector / max(state.residual, 1.0)
         for pair, share in zip(state.pairs, reversed(shares), strict=True):
-            vector = vector + pair.step * (share - inner(pair.change, vector) / pair.product)
+            vector = torch.add(vector, pair.step, alpha=share - inner(pair.change, vector) / pair.product)
         return vector
 
     def _preconditioned(self, vector: Tensor) -> Tensor:

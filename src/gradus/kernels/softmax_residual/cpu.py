@@ -20,12 +20,12 @@ STEPS = 30
 
 def softmax_residual(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Return the loss and its derivative; see the package."""
-    values, labels, factors = (np.ascontiguousarray(part.detach().numpy()) for part in (logits, targets, weights))
-    residual = np.empty_like(values)
+    labels, factors = (np.ascontiguousarray(part.detach().numpy()) for part in (targets, weights))
+    residual = np.array(logits.detach().numpy(), order="C")
 
     def run(part: slice) -> float:
-        return residual_rows(values[part], labels[part], factors[part], residual[part], residual[:0])
+        return residual_rows(residual[part], labels[part], factors[part], residual[:0])
 
-    parts = parts_of(len(values), values.shape[1], 1, logits.dtype)
-    losses = each_part(parts, run, STEPS * values.size)
+    parts = parts_of(len(residual), residual.shape[1], 1, logits.dtype)
+    losses = each_part(parts, run, STEPS * residual.size)
     return torch.tensor(math.fsum(losses), dtype=torch.float64), torch.from_numpy(residual)

@@ -1,6 +1,8 @@
 """The weighted cross-entropy and its derivative of a few rows of logits that are in the cache, for Numba code.
 
-The rows are gone through three times: the exponentials in between are one flat loop, which becomes vector instructions.
+The rows are gone through three times: the exponentials in between are one flat loop. All is done in place, because a
+loop that may read what it writes elsewhere becomes no vector instructions. Nor does a maximum of floating-point
+numbers, so that it is found among their bits.
 """
 
 from __future__ import annotations
@@ -9,41 +11,38 @@ import math
 from typing import Any
 
 import numpy as np
+from numba import types
 from numba.extending import overload
 
 from gradus.kernels.compilation import compiled
-from gradus.kernels.elementary import exponential
+from gradus.kernels.elementary import exponential, single_exponential
 
 # numbers below so many times the smallest normal one are taken as 0
 LEAST = 1024.0
 
 
 @compiled(fastmath={"reassoc", "contract"})
-def hard_rows(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, residual: np.ndarray, kept: np.ndarray
-) -> float:
-    """Return the loss of the rows and set ``residual``, which may be ``logits``, to its derivative.
+def hard_rows(residual: np.ndarray, targets: np.ndarray, weights: np.ndarray, kept: np.ndarray) -> float:
+    """Return the loss of the rows of logits that ``residual`` holds, C-contiguous, and set it to the derivative.
 
     targets : class codes
     kept : (rows, classes), or (0, classes) for nothing: set to the probabilities, and the derivative is then that at
         the probabilities as they were rounded to its type, brought to the sum 1
     """
-    rows, classes = logits.shape
-    zero = logits.dtype.type(0)
-    largest = logits.dtype.type(np.finfo(logits.dtype).max)
-    least = logits.dtype.type(LEAST * np.finfo(logits.dtype).tiny)
-    least_kept = logits.dtype.type(LEAST * np.finfo(kept.dtype).tiny)
-    tops = np.empty(rows, logits.dtype)
+    rows, classes = residual.shape
+    zero = residual.dtype.type(0)
+    largest = residual.dtype.type(np.finfo(residual.dtype).max)
+    least = residual.dtype.type(LEAST * np.finfo(residual.dtype).tiny)
+    least_kept = residual.dtype.type(LEAST * np.finfo(kept.dtype).tiny)
+    tops = np.zeros(rows, residual.dtype)
+    bits, top_bits = _bits(residual), _bits(tops)
     for i in range(rows):
-        own_logit = logits[i, targets[i]]
-        top = zero
+        own_logit = residual[i, targets[i]]
         for k in range(classes):
-            difference = min(logits[i, k] - own_logit, largest)
-            residual[i, k] = difference
-            top = max(top, difference)
+            residual[i, k] = min(residual[i, k] - own_logit, largest)
+        top_bits[i] = _largest(bits[i], top_bits[i])
         for k in range(classes):
-            residual[i, k] -= top
-        tops[i] = top
+            residual[i, k] -= tops[i]
     _exponentials(residual.reshape(rows * classes), least)
     total = 0.0
     for i in range(rows):
@@ -72,25 +71,22 @@ def hard_rows(
 
 
 @compiled(fastmath={"reassoc", "contract"})
-def soft_rows(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, residual: np.ndarray, kept: np.ndarray
-) -> float:
+def soft_rows(residual: np.ndarray, targets: np.ndarray, weights: np.ndarray, kept: np.ndarray) -> float:
     """Return and set the same as ``hard_rows`` for rows of probabilities as targets.
 
     The sum m of a row of targets may be 1 only up to rounding: the loss is m lse(z) - y . z, its derivative m p - y.
     """
-    rows, classes = logits.shape
-    largest = logits.dtype.type(np.finfo(logits.dtype).max)
-    least = logits.dtype.type(LEAST * np.finfo(logits.dtype).tiny)
-    least_kept = logits.dtype.type(LEAST * np.finfo(kept.dtype).tiny)
-    losses = np.zeros(rows)
+    rows, classes = residual.shape
+    largest = residual.dtype.type(np.finfo(residual.dtype).max)
+    least = residual.dtype.type(LEAST * np.finfo(residual.dtype).tiny)
+    least_kept = residual.dtype.type(LEAST * np.finfo(kept.dtype).tiny)
+    losses, tops = np.zeros(rows), np.full(rows, -largest)
+    bits, top_bits = _bits(residual), _bits(tops)
     for i in range(rows):
-        top = -largest
-        for k in range(classes):
-            top = max(top, logits[i, k])
+        top_bits[i] = _largest(bits[i], top_bits[i])
         below = 0.0
         for k in range(classes):
-            shifted = max(logits[i, k] - top, -largest)
+            shifted = max(residual[i, k] - tops[i], -largest)
             below -= np.float64(targets[i, k]) * shifted
             residual[i, k] = shifted
         losses[i] = below
@@ -125,28 +121,61 @@ def _not_tiny(number: float, least: float) -> float:
 
 
 @compiled(inline="always")
+def _largest(bits: np.ndarray, least: int) -> int:
+    """Return, in bits, the largest of the floating-point numbers of these ``bits`` and of ``least``.
+
+    Signed integers order them as they are, once the bits below the sign of the negative ones are turned around.
+    """
+    integer = bits.dtype.type
+    sign, rest = integer(8 * bits.itemsize - 1), integer(np.iinfo(bits.dtype).max)
+    top = integer(least ^ ((least >> sign) & rest))
+    for k in range(len(bits)):
+        top = max(top, integer(bits[k] ^ ((bits[k] >> sign) & rest)))
+    largest: int = integer(top ^ ((top >> sign) & rest))
+    return largest
+
+
+@compiled(inline="always")
 def _exponentials(numbers: np.ndarray, least: float) -> None:
     for i in range(len(numbers)):
-        numbers[i] = _not_tiny(exponential(numbers[i]), np.float64(least))
+        numbers[i] = _not_tiny(_exponential(numbers[i]), least)
+
+
+def _exponential(number: Any) -> Any:
+    raise NotImplementedError("for Numba code only: its overload chooses by the number of bits")
+
+
+@overload(_exponential, inline="always")
+def _exponential_of(number):  # type: ignore[no-untyped-def]
+    function = single_exponential if number == types.float32 else exponential
+    return lambda number: function(number)
+
+
+def _bits(numbers: Any) -> Any:
+    raise NotImplementedError("for Numba code only: its overload chooses by the number of bits")
+
+
+@overload(_bits)
+def _bits_of(numbers):  # type: ignore[no-untyped-def]
+    kind = np.int32 if numbers.dtype == types.float32 else np.int64
+    return lambda numbers: numbers.view(kind)
 
 
 @compiled()
-def residual_rows(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, residual: np.ndarray, kept: np.ndarray
-) -> float:
+def residual_rows(residual: np.ndarray, targets: np.ndarray, weights: np.ndarray, kept: np.ndarray) -> float:
     """Return and set the same as ``hard_rows`` or ``soft_rows``, as the targets are."""
-    total: float = _of_either_kind(logits, targets, weights, residual, kept)
+    total: float = _of_either_kind(residual, targets, weights, kept)
     return total
 
 
-def _of_either_kind(logits: Any, targets: Any, weights: Any, residual: Any, kept: Any) -> float:
+def _of_either_kind(residual: Any, targets: Any, weights: Any, kept: Any) -> float:
     raise NotImplementedError("for Numba code only: its overload chooses by the targets' number of axes")
 
 
 @overload(_of_either_kind)
-def _chosen(logits, targets, weights, residual, kept):  # type: ignore[no-untyped-def]
+def _chosen(residual, targets, weights, kept):  # type: ignore[no-untyped-def]
     function = hard_rows if targets.ndim == 1 else soft_rows
-    return lambda logits, targets, weights, residual, kept: function(logits, targets, weights, residual, kept)
+    return lambda residual, targets, weights, kept: function(residual, targets, weights, kept)
 
 
 @compiled(fastmath={"reassoc", "contract"})

@@ -146,7 +146,7 @@ def _sweep(
         z, within = logits[: stop - start], starts[start : stop + 1]
         z[:] = offset
         _multiply(data, indices, within, coefficients, z)
-        total += residual_rows(z, targets[start:stop], weights[start:stop], z, kept[start:stop])
+        total += residual_rows(z, targets[start:stop], weights[start:stop], kept[start:stop])
         if len(slopes) > 0:
             add_columns(z, totals)
             _add_products(data, indices, within, z, slopes)
