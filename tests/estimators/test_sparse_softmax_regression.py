@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from gradus import SoftmaxRegression, SoftmaxRegressionCV
 from gradus.core.errors import InputError
+from gradus.data import Dataset
 from gradus.losses import CrossEntropy, LinearModel, SparseFeatures, SparseGap
 from gradus.penalties import L1, ElasticNet
 from gradus.runs.model import FitRecord, LinearClassifier, load
@@ -149,5 +150,6 @@ def test_sparse_coefficients_are_saved_as_they_are(tmp_path):
     assert scipy.sparse.issparse(loaded.coef)
     assert (loaded.coef != model.coef_).nnz == 0
     rows = X.toarray()
-    np.testing.assert_allclose(loaded.scores(rows), model.decision_function(rows), rtol=1e-12)
+    dataset = Dataset("texts", rows, None, (), np.arange(len(rows)).astype(str))
+    np.testing.assert_allclose(loaded.scores(dataset, slice(None)), model.decision_function(rows), rtol=1e-12)
     assert (tmp_path / "model.safetensors").stat().st_size < model.coef_.shape[1] * 8

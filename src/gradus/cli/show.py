@@ -67,7 +67,8 @@ def _result(directory: RunDirectory, steps: Sequence[str]) -> dict[str, Any]:
     elif "fit" in steps:
         from gradus.runs.model import load
 
-        result["fit"] = asdict(load(directory / MODEL).record)
+        record = load(directory / MODEL).record
+        result["fit"] = asdict(record) | record.facts()
     if "map" in steps:
         from gradus.runs.mapping import load_map
 
@@ -78,6 +79,13 @@ def _result(directory: RunDirectory, steps: Sequence[str]) -> dict[str, Any]:
 
 
 def _print_fit(console: Console, fit: dict[str, Any]) -> None:
+    if fit.get("model") == "convnet":
+        console.print(
+            f"Trained on {fit['train_rows']:,} images: a network of {fit['parameters']:,} parameters; "
+            f"{fit['status']} after {fit['epochs']} epochs, loss {fit['losses'][-1]:.3f}",
+            markup=False,
+        )
+        return
     gap = fit["relative_gap"]
     certificate = "no duality gap at alpha 0" if gap is None else f"relative duality gap {gap:.1e}"
     chosen = f", chosen on {fit['validation_rows']:,} validation rows" if fit["path"] else ""
@@ -99,6 +107,8 @@ def _print_errors(console: Console, metrics: dict[str, Any]) -> None:
             interval = f"{entry['low']:.2%} to {entry['high']:.2%}"
             table.add_row(str(entry["k"]), f"{entry['error']:.2%}", interval, f"{entry['macro']:.2%}")
     console.print(table)
+    for pair in metrics.get("comparison", {}).get("top_k", ()):
+        console.print(_compared(metrics["comparison"], pair), markup=False)
     baseline = metrics["baseline"]
     console.print(
         f"Always answering {baseline['class']!r} would err on {baseline['error']:.2%}. "
@@ -106,6 +116,13 @@ def _print_errors(console: Console, metrics: dict[str, Any]) -> None:
         markup=False,
     )
     _print_fit(console, metrics["fit"] | {f"{part}_rows": count for part, count in rows.items()})
+
+
+def _compared(names: dict[str, Any], pair: dict[str, Any]) -> str:
+    return (
+        f"Top-{pair['k']}: {names['a']} errs on {pair['error_a']:.2%}, {names['b']} on {pair['error_b']:.2%} of the "
+        f"same rows; difference {pair['difference']:+.2%} ({pair['low']:+.2%} to {pair['high']:+.2%})"
+    )
 
 
 def _print_map(console: Console, drawn: dict[str, Any]) -> None:

@@ -261,6 +261,13 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         ------
         InputError : if the file is missing, damaged or of something else, or its weights do not fit the module
         """
+        return cls.load_with(path, module, pooling)[0]
+
+    @classmethod
+    def load_with(
+        cls, path: str | PathLike[str], module: torch.nn.Module | None = None, pooling: torch.nn.Module | None = None
+    ) -> tuple[Self, dict[str, Any]]:
+        """Return what ``load`` does, and the ``about`` that ``save`` was given."""
         saved = read_network(Path(path))
         estimator = cls(**saved.settings | {"module": module, "pooling": pooling})
         network = saved.network(copy.deepcopy(module), pooling)
@@ -270,7 +277,7 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         estimator.records_, estimator.best_epoch_ = saved.records, saved.best_epoch
         estimator.n_iter_ = len(saved.records)
         estimator.n_features_in_ = int(np.prod(saved.image_shape))
-        return estimator
+        return estimator, saved.about
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

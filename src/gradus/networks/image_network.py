@@ -127,6 +127,18 @@ class ImageNetwork(nn.Module):
         strongest = filters[: self.plan.directions]
         self.whitening.weight.copy_(torch.cat([strongest, -strongest]))
 
+    @torch.no_grad()
+    def first_filters(self) -> Tensor:
+        """Return the patches of scaled pixels to which the first learned layer answers, (filters, channels, *size).
+
+        A whitened patch z goes on as gelu(z) and gelu(-z), whose difference is z itself: weights w and v of the two act
+        as (w - v) / 2 on z, and as (w + v) / 2 on gelu(z) + gelu(-z), which has no direction and is left out.
+        """
+        learned: Tensor = next(layer for layer in self.blocks.modules() if isinstance(layer, nn.Conv2d)).weight
+        positive, negative = learned.chunk(2, dim=1)
+        filters: Tensor = self.whitening.weight[: self.plan.directions]
+        return nn.functional.conv_transpose2d((positive - negative) / 2, filters, stride=self.plan.stride).cpu()
+
     def features(self, images: Tensor) -> Tensor:
         """Return the activations before the last layer, (samples, channels), of images as ``measure`` takes them."""
         scaled = (images - self.mean) / self.deviation

@@ -52,6 +52,20 @@ class Map:
 
 
 @dataclass(frozen=True)
+class Network:
+    """What a network learned, where the classifier is one.
+
+    Attributes
+    ----------
+    filters : (filters, height, width, 1 or 3) of its first learned layer, as patches of pixels, signed
+    losses : mean training loss of each epoch
+    """
+
+    filters: NDArray[np.floating]
+    losses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """One report; a part that is None is left out of the page.
 
@@ -62,6 +76,7 @@ class ReportContent:
     predictions : or None where nothing was fitted
     map : or None where no map was drawn
     weights : (K, d) coefficients of the classifier, or None
+    network : or None where the classifier is another
     provenance : section -> name -> value, how the run was made (configuration, versions, seed, times)
     """
 
@@ -70,4 +85,5 @@ class ReportContent:
     predictions: Predictions | None = None
     map: Map | None = None
     weights: NDArray[np.floating] | None = None
+    network: Network | None = None
     provenance: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

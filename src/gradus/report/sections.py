@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.report.comparison_section import comparison_section
 from gradus.report.confusion_section import confusion_section
 from gradus.report.curves import top_k_section
 from gradus.report.formatting import plain
 from gradus.report.map_section import map_section
+from gradus.report.network_section import network_section
 from gradus.report.outcomes import worst_errors
 from gradus.report.path_section import path_section
 from gradus.report.pictures import signed_picture, thumbnail
@@ -41,6 +43,8 @@ def page_sections(content: ReportContent) -> dict[str, Any]:
         "worst": worst_section(content),
         "per_class": None if metrics is None else per_class_section(metrics),
         "weights": weights_section(content),
+        "network": None if content.network is None else network_section(content.network),
+        "comparison": None if metrics is None else comparison_section(metrics),
         "path": None if metrics is None else path_section(metrics),
         "provenance": ({} if metrics is None else fit_facts(metrics)) | dict(content.provenance),
     }
@@ -77,7 +81,10 @@ def per_class_section(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
 def fit_facts(metrics: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return how the fit ended, as a table of the last section."""
     fit = metrics.get("fit") or {}
-    names = ("alpha", "l1_ratio", "status", "iterations", "relative_gap")
+    names = (
+        *("model", "alpha", "l1_ratio", "status", "iterations", "relative_gap"),
+        *("epochs", "parameters", "flip"),
+    )
     facts = {name.replace("_", " "): fit[name] for name in names if fit.get(name) is not None}
     shown = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in facts.items()}
     return {"Fit": shown} if shown else {}

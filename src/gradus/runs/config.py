@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from gradus.core.errors import InputError
 
 Scaling = Literal["auto", "none", "standard"]
+Model = Literal["auto", "softmax", "convnet", "both"]
 Metric = Literal["euclidean", "cosine", "correlation", "manhattan"]
 
 
@@ -51,6 +52,13 @@ class FitConfig:
 
     Attributes
     ----------
+    model
+        "softmax" regression of the features, a "convnet" of images, or "both", compared; "auto" is a convnet where rows
+        are images of 16 pixels a side or more.
+    epochs
+        Passes of a convnet over the training images; 8, or more of few images, by default.
+    flip
+        Mirror images at random while a convnet learns: right for photographs, wrong for digits and text.
     alpha
         Regularisation strength; "auto" chooses it on validation rows taken from the training rows.
     alphas
@@ -69,6 +77,9 @@ class FitConfig:
         Share of the training rows on which "auto" chooses alpha.
     """
 
+    model: Model = "auto"
+    epochs: int | None = None
+    flip: bool = False
     alpha: float | Literal["auto"] = "auto"
     alphas: int | Literal["dinov2", "clip"] = 13
     l1_ratio: float = 0.0
@@ -180,6 +191,8 @@ def _check(config: RunConfig) -> None:
         ("--sample", data.sample, data.sample is None or data.sample > 0, "a positive number of rows"),
         ("--test-fraction", data.test_fraction, 0 < data.test_fraction < 1, "a fraction above 0 and below 1"),
         ("--size", data.size, data.size is None or _size_is_valid(data.size), "HEIGHTxWIDTH in pixels, such as 32x32"),
+        ("--model", fit.model, fit.model in get_args(Model), ", ".join(get_args(Model))),
+        ("--epochs", fit.epochs, fit.epochs is None or fit.epochs > 0, "a positive number of passes"),
         ("--alpha", fit.alpha, fit.alpha == "auto" or 0 <= fit.alpha < float("inf"), '"auto" or a number not below 0'),
         ("--alphas", fit.alphas, _is_count_or_preset(fit.alphas), 'a number of strengths above 1, "dinov2" or "clip"'),
         ("--l1-ratio", fit.l1_ratio, 0 <= fit.l1_ratio <= 1, "a number from 0 to 1"),

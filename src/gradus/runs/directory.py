@@ -19,6 +19,7 @@ CONFIG = "config.toml"
 ENVIRONMENT = "environment.json"
 CHECKPOINT = "checkpoint.safetensors"
 MODEL = "model.safetensors"
+BASELINE = "baseline.safetensors"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.parquet"
 MAP = "map.parquet"
@@ -39,7 +40,7 @@ DERIVED: dict[str, tuple[str, ...]] = {
     "map": ("report",),
     "report": (),
 }
-_OWN = {CONFIG, ENVIRONMENT, CHECKPOINT, *(name for names in OUTPUTS.values() for name in names)}
+_OWN = {CONFIG, ENVIRONMENT, CHECKPOINT, BASELINE, *(name for names in OUTPUTS.values() for name in names)}
 _LOCK = ".lock"
 
 
@@ -64,8 +65,12 @@ class RunDirectory:
     def discard_derived(self, step: str) -> None:
         """Delete the outputs of every step that is computed from those of ``step``."""
         for derived in DERIVED[step]:
-            for name in OUTPUTS[derived]:
-                (self.path / name).unlink(missing_ok=True)
+            self.discard(derived)
+
+    def discard(self, step: str) -> None:
+        """Delete the outputs of a step."""
+        for name in OUTPUTS[step]:
+            (self.path / name).unlink(missing_ok=True)
 
     def discard_all(self) -> None:
         """Delete every file of the run, and no other."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +10,8 @@ import pyarrow.parquet as pq
 from scipy.special import logsumexp
 
 from gradus.core import progress
-from gradus.core.errors import InputError
 from gradus.core.files import written_whole
-from gradus.metrics import PerClass, TopKErrors, Wilson, rank_counts, top_k_errors_from_counts
+from gradus.metrics import PerClass, TopKErrors, Wilson, compare_top_k, rank_counts, top_k_errors_from_counts
 from gradus.report import Predictions
 from gradus.runs.directory import METRICS, PREDICTIONS
 from gradus.runs.environment import write_json
@@ -38,12 +36,8 @@ def evaluate(run: Run) -> None:
 
 def predict_all(run: Run) -> tuple[Predictions, float]:
     """Return the predictions for every row, and the mean cross-entropy, in nats, over the test rows."""
-    features, labels, model = run.dataset.features, run.labels, run.model
-    if features.shape[1] != model.coef.shape[1]:
-        raise InputError(
-            f"the data has {features.shape[1]} features, but the classifier in {run.directory.path} was fitted on "
-            f"{model.coef.shape[1]}: use the data that it was fitted on"
-        )
+    labels, model = run.labels, run.model
+    model.check(run.dataset, run.directory.path)
     is_test = np.zeros(len(labels), dtype=bool)
     is_test[run.split.test] = True
     predictions = Predictions(
@@ -57,7 +51,7 @@ def predict_all(run: Run) -> tuple[Predictions, float]:
     with progress.task("evaluating", total=len(labels)) as task:
         for start in range(0, len(labels), _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
-            losses[rows] = _predict_block(predictions, rows, model.scores(features[rows]), labels[rows])
+            losses[rows] = _predict_block(predictions, rows, model.scores(run.dataset, rows), labels[rows])
             task.advance(len(labels[rows]))
     return predictions, float(losses[run.split.test].mean())
 
@@ -88,7 +82,7 @@ def _metrics(run: Run, predictions: Predictions, cross_entropy: float) -> dict[s
     )
     stated = errors.as_dict()
     common = int(np.bincount(labels[run.split.train], minlength=len(names)).argmax())
-    fit = {name: value for name, value in asdict(record).items() if name not in ("train_rows", "validation_rows")}
+    compared = _compared(run)
     return {
         "rows": {"train": record.train_rows, "validation": record.validation_rows, "test": len(test)},
         "classes": list(names),
@@ -98,8 +92,20 @@ def _metrics(run: Run, predictions: Predictions, cross_entropy: float) -> dict[s
         "cross_entropy": cross_entropy,
         "baseline": {"class": names[common], "error": float((labels[test] != common).mean())},
         "per_class": _per_class(errors, predictions.predicted[test], names),
-        "fit": fit | {"path": [asdict(strength) for strength in record.path]},
+        "fit": record.facts(),
+        **({} if compared is None else {"comparison": compared}),
     }
+
+
+def _compared(run: Run) -> dict[str, Any] | None:
+    """Return how the other classifier of a run of two errs on the same test rows; None where there is one only."""
+    if run.baseline is None:
+        return None
+    test, most = run.split.test, len(run.dataset.class_names) - 1
+    ours, theirs = (model.scores(run.dataset, test) for model in (run.model, run.baseline))
+    paired = [compare_top_k(run.labels[test], ours, theirs, k).as_dict() for k in (1, _FEW_GUESSES) if k <= most]
+    kinds = (model.record.facts()["model"] for model in (run.model, run.baseline))
+    return {**dict(zip("ab", kinds, strict=True)), "top_k": paired}
 
 
 def _per_class(errors: TopKErrors, predicted: NDArray[np.int64], names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
+from sklearn.exceptions import ConvergenceWarning
+
 from gradus.core.errors import InputError
-from gradus.runs.directory import CHECKPOINT, MODEL
+from gradus.estimators import ConvNetClassifier
+from gradus.runs.directory import BASELINE, CHECKPOINT, MODEL
 from gradus.runs.model import FitRecord, LinearClassifier
+from gradus.runs.network import trained
 from gradus.runs.on_disk import fitted_on_disk
 from gradus.runs.scaling import Standardisation
 from gradus.runs.strengths import Rows, certified_gap, fitted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gradus.runs.run import Run
 
 
 def fit(run: Run) -> dict[str, Any]:
-    """Fit the classifier of ``run``, write ``model.safetensors``, and return the seconds of each fit of the path.
+    """Fit the classifier of ``run``, write ``model.safetensors``, and return what else is known of the fit.
+
+    Where two are compared, the linear one is written to ``baseline.safetensors``.
+    """
+    kind = run.kind
+    (run.directory / BASELINE).unlink(missing_ok=True)
+    facts = {} if kind == "convnet" else fit_linear(run, run.directory / (MODEL if kind == "softmax" else BASELINE))
+    if kind != "softmax":
+        fit_network(run)
+    return facts
+
+
+def fit_network(run: Run) -> None:
+    """Train a network on the training images of ``run`` and write ``model.safetensors``.
+
+    A map of what an earlier network had learned is deleted.
+    """
+    config, dataset, rows = run.config.fit, run.dataset, run.split.train
+    assert dataset.images is not None
+    estimator = ConvNetClassifier(
+        epochs=config.epochs,
+        flip=config.flip,
+        class_weight=config.class_weight,
+        random_state=run.config.seed,
+        checkpoint=run.directory / CHECKPOINT,
+    )
+    with warnings.catch_warnings():
+        # that a training diverged is told by its status
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(dataset.images[rows], run.labels[rows])
+    run.directory.discard("map")
+    trained(estimator, dataset.class_names, len(rows)).save(run.directory / MODEL)
+
+
+def fit_linear(run: Run, path: Path) -> dict[str, Any]:
+    """Fit softmax regression, write it to ``path``, and return the seconds of each fit of the path.
 
     The test rows take no part: "auto" chooses alpha on validation rows that are drawn from the training rows.
     """
@@ -43,7 +85,7 @@ def fit(run: Run) -> dict[str, Any]:
     )
     shape = None if dataset.images is None else dataset.images.shape[1:]
     model = LinearClassifier(coef, intercept, dataset.class_names, dataset.feature_names, shape, record)
-    model.save(run.directory / MODEL)
+    model.save(path)
     return {"path_seconds": choice.seconds} if choice.seconds else {}
 
 

@@ -19,6 +19,7 @@ from gradus.estimators import TSNE
 from gradus.report import Map, draw_map
 from gradus.runs.directory import MAP, PICTURE, VECTORS
 from gradus.runs.fitting import is_table
+from gradus.runs.network import NetworkClassifier
 from gradus.runs.scaling import Standardisation
 from gradus.tsne import METRICS, Manhattan, MeasuredSearch, Search, Searchable, map_quality
 
@@ -35,7 +36,9 @@ _ABOUT = b"gradus map"
 
 def draw(run: Run) -> None:
     """Embed the rows of ``run`` in two dimensions and write ``map.parquet``, ``map.png`` and ``map.svg``."""
-    features, config = _features(run), run.config.map
+    network, config = _network(run), run.config.map
+    given = run.dataset.features if network is None else network.features(run.dataset)
+    features = _features(run, given, learned=network is not None)
     neighbours = config.neighbours_for(len(features))
     perplexity = config.perplexity_for(len(features)) if neighbours is None else 30.0
     tsne = TSNE(
@@ -53,7 +56,7 @@ def draw(run: Run) -> None:
         **weighed,
         "metric": config.metric,
         **({} if config.dof == 1 else {"degrees of freedom": f"{config.dof:g}"}),
-        "input": _input(features.shape[1], run.dataset.features.shape[1]),
+        "input": _input(features.shape[1], given.shape[1], "dimension" if network is None else "learned feature"),
         "iterations": str(tsne.n_iter_),
     }
     drawn = Map(positions, settings, _quality(features, positions, config, tsne.kl_divergence_))
@@ -109,11 +112,17 @@ def check_in_memory(run: Run) -> None:
         )
 
 
-def _features(run: Run) -> NDArray[np.floating]:
+def _network(run: Run) -> NetworkClassifier | None:
+    """Return the network that was fitted in the run's directory, whose learned features are drawn; None without one."""
+    if not run.directory.has("fit"):
+        return None
+    return run.model if isinstance(run.model, NetworkClassifier) else None
+
+
+def _features(run: Run, features: NDArray[np.floating], *, learned: bool) -> NDArray[np.floating]:
     """Return the rows as t-SNE sees them: a table's columns on one scale, and the leading principal components."""
     check_in_memory(run)
-    features = run.dataset.features
-    if is_table(run) and run.config.fit.scale != "none":
+    if not learned and is_table(run) and run.config.fit.scale != "none":
         features = Standardisation.measured_on(features).apply(features)
     components = run.config.map.components
     # components keep Euclidean distances, and no other metric
@@ -124,8 +133,8 @@ def _features(run: Run) -> NDArray[np.floating]:
     return np.ascontiguousarray(reduced)
 
 
-def _input(dimensions: int, given: int) -> str:
+def _input(dimensions: int, given: int, name: str) -> str:
     """Return in words what t-SNE was given."""
     if dimensions < given:
-        return f"{dimensions} of {given} dimensions (principal components)"
-    return f"{dimensions} dimension{'' if dimensions == 1 else 's'}"
+        return f"{dimensions} of {given} {name}s (principal components)"
+    return f"{dimensions} {name}{'' if dimensions == 1 else 's'}"

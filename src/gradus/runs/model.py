@@ -14,11 +14,15 @@ from safetensors.numpy import save_file
 from gradus.core.errors import InputError
 from gradus.core.files import written_whole
 from gradus.core.mapped import release
+from gradus.estimators.convnet_file import FORMAT as NETWORK_FORMAT
+from gradus.runs.network import NetworkClassifier, load_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from gradus.data import Dataset
 
 _BLOCK_ROWS = 16_384
 
@@ -64,6 +68,11 @@ class FitRecord:
     path: tuple[Strength, ...]
     one_standard_error: float | None = None
 
+    def facts(self) -> dict[str, Any]:
+        """Return what ``metrics.json`` says of it."""
+        facts = {name: value for name, value in asdict(self).items() if name not in ("train_rows", "validation_rows")}
+        return {"model": "softmax"} | facts | {"path": [asdict(strength) for strength in self.path]}
+
 
 @dataclass(frozen=True)
 class LinearClassifier:
@@ -86,8 +95,22 @@ class LinearClassifier:
     image_shape: tuple[int, ...] | None
     record: FitRecord
 
-    def scores(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return the logits (n, K) of ``features`` (n, d), in blocks of rows to bound the memory."""
+    def check(self, dataset: Dataset, run: Path) -> None:
+        """Check that the rows of ``dataset`` are as wide as those that the classifier of ``run`` was fitted on.
+
+        Raises
+        ------
+        InputError : if they are not
+        """
+        if dataset.features.shape[1] != self.coef.shape[1]:
+            raise InputError(
+                f"{dataset.name} has {dataset.features.shape[1]} features a row, but the classifier in {run} "
+                f"was fitted on {self.coef.shape[1]}: give rows of that width"
+            )
+
+    def scores(self, dataset: Dataset, rows: slice | NDArray[np.int64]) -> NDArray[np.floating]:
+        """Return the logits (rows, K) of some rows of ``dataset``, in blocks to bound the memory."""
+        features = dataset.features[rows]
         scores = np.empty((len(features), self.coef.shape[0]), self.coef.dtype)
         for start in range(0, len(features), _BLOCK_ROWS):
             block = features[start : start + _BLOCK_ROWS]
@@ -112,7 +135,7 @@ class LinearClassifier:
             save_file(tensors, unfinished, metadata={"gradus": json.dumps(about, allow_nan=False)})
 
 
-def load(path: Path) -> LinearClassifier:
+def load(path: Path) -> LinearClassifier | NetworkClassifier:
     """Return the classifier that ``path`` holds.
 
     Raises
@@ -121,6 +144,19 @@ def load(path: Path) -> LinearClassifier:
     """
     if not path.is_file():
         raise InputError(f"{path} is missing, but the fitted classifier was expected there: run `gradus fit` first")
+    return load_network(path) if _format_of(path) == NETWORK_FORMAT else _load_linear(path)
+
+
+def _format_of(path: Path) -> str:
+    """Return what kind of classifier a file holds; "" where it does not say."""
+    try:
+        with safe_open(path, framework="numpy") as stream:
+            return str(json.loads((stream.metadata() or {})["gradus"])["format"])
+    except (SafetensorError, KeyError, TypeError, ValueError):
+        return ""
+
+
+def _load_linear(path: Path) -> LinearClassifier:
     try:
         with safe_open(path, framework="numpy") as stream:
             about: dict[str, Any] = json.loads((stream.metadata() or {})["gradus"])

@@ -21,6 +21,8 @@ from gradus.runs.run import read_config, read_options
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gradus.runs.network import NetworkClassifier
+
 _ALTERNATIVES = 5
 
 
@@ -79,9 +81,9 @@ def predict(directory: RunDirectory, source: str, output: Output) -> pa.Table:
     return table
 
 
-def predictions_of(dataset: Dataset, model: LinearClassifier) -> pa.Table:
+def predictions_of(dataset: Dataset, model: LinearClassifier | NetworkClassifier) -> pa.Table:
     """Return ``row_id``, ``predicted``, ``probability`` and the best few classes of every row."""
-    scores = model.scores(dataset.features)
+    scores = model.scores(dataset, slice(None))
     best = min(_ALTERNATIVES, len(model.class_names))
     order = np.argsort(-scores, axis=1, kind="stable")[:, :best]
     probabilities = np.take_along_axis(softmax(scores.astype(np.float64), axis=1), order, axis=1).astype(np.float32)
@@ -96,9 +98,10 @@ def predictions_of(dataset: Dataset, model: LinearClassifier) -> pa.Table:
     return pa.table(columns)
 
 
-def _aligned(dataset: Dataset, model: LinearClassifier, directory: RunDirectory) -> Dataset:
+def _aligned(dataset: Dataset, model: LinearClassifier | NetworkClassifier, directory: RunDirectory) -> Dataset:
     """Return ``dataset`` with the columns that the classifier was fitted on, in its order."""
-    expected, given = model.feature_names, dataset.feature_names
+    expected = model.feature_names if isinstance(model, LinearClassifier) else None
+    given = dataset.feature_names
     if expected is not None and given is not None and expected != given:
         missing = [name for name in expected if name not in given]
         if missing:
@@ -109,9 +112,5 @@ def _aligned(dataset: Dataset, model: LinearClassifier, directory: RunDirectory)
         position = {name: index for index, name in enumerate(given)}
         columns = [position[name] for name in expected]
         dataset = replace(dataset, features=dataset.features[:, columns], feature_names=expected)
-    if dataset.features.shape[1] != model.coef.shape[1]:
-        raise InputError(
-            f"{dataset.name} has {dataset.features.shape[1]} features a row, but the classifier in {directory.path} "
-            f"was fitted on {model.coef.shape[1]}: give rows of that width"
-        )
+    model.check(dataset, directory.path)
     return dataset

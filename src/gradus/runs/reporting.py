@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError
-from gradus.report import ReportContent, write_report
+from gradus.networks import ImageNetwork
+from gradus.report import Network, ReportContent, write_report
 from gradus.runs import environment
 from gradus.runs.config import settings
 from gradus.runs.directory import MAP, METRICS, PREDICTIONS, REPORT
 from gradus.runs.evaluating import load_predictions
 from gradus.runs.mapping import load_map
+from gradus.runs.model import LinearClassifier
+from gradus.runs.network import NetworkClassifier
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gradus.runs.run import Run
 
 
@@ -37,10 +43,26 @@ def report(run: Run) -> None:
         metrics=_metrics(run) if evaluated else None,
         predictions=load_predictions(directory / PREDICTIONS, dataset.class_names) if evaluated else None,
         map=load_map(directory / MAP) if mapped else None,
-        weights=run.model.coef if evaluated else None,
+        weights=_weights(run) if evaluated else None,
+        network=_network(run) if evaluated else None,
         provenance=provenance(run),
     )
     write_report(content, directory / REPORT)
+
+
+def _weights(run: Run) -> NDArray[np.floating] | None:
+    """Return the coefficients of the linear classifier of a run; None where there is none."""
+    linear = run.model if isinstance(run.model, LinearClassifier) else run.baseline
+    return linear.coef if isinstance(linear, LinearClassifier) else None
+
+
+def _network(run: Run) -> Network | None:
+    """Return what the report shows of the network of a run; None where the classifier is another."""
+    if not isinstance(run.model, NetworkClassifier):
+        return None
+    network = run.model.estimator.network_
+    assert isinstance(network, ImageNetwork)
+    return Network(network.first_filters().permute(0, 2, 3, 1).numpy(), run.model.record.losses)
 
 
 def _metrics(run: Run) -> dict[str, Any]:

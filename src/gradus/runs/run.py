@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,11 +15,17 @@ from gradus.data import Dataset, ReadOptions, Split, fingerprint, read, split_ro
 from gradus.runs import environment
 from gradus.runs.config import RunConfig, differences, parse_size
 from gradus.runs.config_file import from_toml, to_toml
-from gradus.runs.directory import CONFIG, MODEL, RunDirectory, is_run
+from gradus.runs.directory import BASELINE, CONFIG, MODEL, RunDirectory, is_run
 from gradus.runs.model import LinearClassifier, load
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gradus.runs.network import NetworkClassifier
+
+
+# pixels a side below which a network is no default: a linear classifier of so few pixels is fitted in an instant
+LEAST_SIDE = 16
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,32 @@ class Run:
         return split_rows(self.dataset, self.config.data.test_fraction, self.config.seed)
 
     @cached_property
-    def model(self) -> LinearClassifier:
+    def model(self) -> LinearClassifier | NetworkClassifier:
         """The classifier that the fit left in the directory."""
         return load(self.directory / MODEL)
+
+    @cached_property
+    def baseline(self) -> LinearClassifier | NetworkClassifier | None:
+        """The classifier that the fit left beside it to be compared with; None where there is none."""
+        path = self.directory / BASELINE
+        return load(path) if path.is_file() else None
+
+    @property
+    def kind(self) -> Literal["softmax", "convnet", "both"]:
+        """Which classifiers are fitted: as asked for, or a network where the rows are images of some size.
+
+        Raises
+        ------
+        InputError : if a network was asked for and the rows are no images
+        """
+        asked, images = self.config.fit.model, self.dataset.images
+        if asked == "auto":
+            return "softmax" if images is None or min(images.shape[1:3]) < LEAST_SIDE else "convnet"
+        if asked != "softmax" and images is None:
+            raise InputError(
+                f"--model is {asked}, but the rows of {self.dataset.name} are no images: give --model softmax or images"
+            )
+        return asked
 
 
 def read_options(config: RunConfig, *, labelled: bool) -> ReadOptions:
@@ -124,7 +153,8 @@ def _check_feasible(config: RunConfig, dataset: Dataset) -> None:
     """Refuse now, and not in the middle of the run, what these rows do not allow."""
     if config.map.neighbours_for(len(dataset)) is None:
         config.map.perplexity_for(len(dataset))
-    if dataset.labels is None or config.fit.alpha != "auto":
+    linear = Run(RunDirectory(Path()), config, dataset).kind != "convnet"
+    if dataset.labels is None or config.fit.alpha != "auto" or not linear:
         return
     train = split_rows(dataset, config.data.test_fraction, config.seed).train
     if np.bincount(dataset.labels[train]).max() < 2:
