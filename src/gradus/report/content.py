@@ -76,8 +76,8 @@ class ReportContent:
     predictions : or None where nothing was fitted
     map : or None where no map was drawn
     weights : (K, d) coefficients of the classifier, or None
-    network : or None where the classifier is another
     provenance : section -> name -> value, how the run was made (configuration, versions, seed, times)
+    network : what it learned, where the classifier is one, else None
     """
 
     dataset: Dataset
@@ -85,5 +85,5 @@ class ReportContent:
     predictions: Predictions | None = None
     map: Map | None = None
     weights: NDArray[np.floating] | None = None
-    network: Network | None = None
     provenance: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    network: Network | None = None
