@@ -95,7 +95,7 @@ def findings(few: Sequence[Training], more: Sequence[Training], colour: Training
         title="ConvNetClassifier on MNIST and CIFAR-10",
         conditions=[
             "every option at its default but the passes, and flip=True for CIFAR-10; nothing is averaged at test time",
-            "MNIST: all 60,000 training images, judged on the 10,000 test images; CIFAR-10: 45,000 of the 50,000 training"
+            "MNIST: all 60,000 training images, judged on the 10,000 test images; CIFAR-10: 45,000 of the training"
             " images, judged on the other 5,000",
             "seconds are those of fit, from arrays in memory: whitening, augmentation and training",
             f"{torch.get_num_threads()} threads; convolutions in bfloat16, predictions in float32",
