@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from safetensors import safe_open
 
 from benchmarks.data import cifar, mnist_or_digits
 from benchmarks.measure import Findings, Table, Target
@@ -57,7 +58,7 @@ def run() -> Findings:
         made = time.perf_counter() - made
         read = reading(folder / "X.npy")
         whole = watched(folder, TOLERANCE)
-        killed, resumed = killed_and_resumed(folder, TOLERANCE, whole.seconds / 2)
+        killed, resumed = killed_and_resumed(folder, TOLERANCE, whole.told["iterations"] // 2)
         same = equal(whole, resumed)
     rows = [row for found in small for row in found[1]]
     rows += rows_of(f"{ROWS:,} x {FEATURES:,} uint8, {size / 1e9:.1f} GB", whole, killed, resumed)
@@ -100,7 +101,7 @@ def compared(place: Path, kind: DTypeLike) -> tuple[list[Target], list[list[Any]
     folder = place / name
     size = generate(folder, FEW, kind)
     whole = watched(folder, STRICT)
-    killed, resumed = killed_and_resumed(folder, STRICT, whole.seconds / 2)
+    killed, resumed = killed_and_resumed(folder, STRICT, whole.told["iterations"] // 2)
     memory = watched(folder, STRICT, "memory")
     (folder / "X.npy").unlink()
     apart = abs(resumed.told["objective"] / memory.told["objective"] - 1)
@@ -133,16 +134,16 @@ def equal(whole: Watched, resumed: Watched) -> int:
     return int(np.unpackbits(bits[0] ^ bits[1]).sum())
 
 
-def killed_and_resumed(folder: Path, tolerance: float, after: float) -> tuple[Watched, Watched]:
-    """Kill a fit ``after`` so many seconds, once it has left a checkpoint, and begin it again."""
+def killed_and_resumed(folder: Path, tolerance: float, after: int) -> tuple[Watched, Watched]:
+    """Kill a fit whose checkpoint holds ``after`` iterations or more, and begin it again."""
     killed = watched(folder, tolerance, kill_after=after)
-    if not (folder / "fit").exists():
-        raise SystemExit("the killed fit left no checkpoint: it was done before")
+    if killed.told:
+        raise SystemExit("the fit was done before it was killed")
     return killed, watched(folder, tolerance)
 
 
 def watched(folder: Path, tolerance: float, where: str = "file", kill_after: float = np.inf) -> Watched:
-    """Run a fit in a process of its own, watch its memory, and kill it when it has kept a state and its time is up."""
+    """Run a fit in a process of its own, watch its memory, and kill it once its checkpoint is far enough."""
     command = [sys.executable, "-m", "benchmarks.out_of_core", str(folder), str(tolerance), where]
     begun, most = time.perf_counter(), dict.fromkeys(("VmHWM", "RssAnon", "RssFile", "read_bytes"), 0)
     told = folder / "told.json"
@@ -151,7 +152,7 @@ def watched(folder: Path, tolerance: float, where: str = "file", kill_after: flo
         while child.poll() is None:
             for name, size in held(child.pid).items():
                 most[name] = max(most[name], size)
-            if time.perf_counter() - begun > kill_after and (folder / "fit").exists():
+            if kept(folder / "fit") >= kill_after:
                 child.send_signal(signal.SIGKILL)
                 break
             time.sleep(0.02)
@@ -159,6 +160,17 @@ def watched(folder: Path, tolerance: float, where: str = "file", kill_after: flo
         raise SystemExit(f"the fit ended with code {child.returncode}")
     found = json.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
     return Watched(time.perf_counter() - begun, *most.values(), told=found)
+
+
+def kept(checkpoint: Path) -> int:
+    """Return the iterations after which the state in the file was written, 0 where there is none."""
+    if not checkpoint.exists():
+        return 0
+    try:
+        with safe_open(checkpoint, framework="np") as stream:
+            return int(json.loads(stream.metadata()["gradus"])["iterations"])
+    except FileNotFoundError:  # the fit has just ended
+        return 0
 
 
 def held(pid: int) -> dict[str, int]:
