@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # the weights at hand are descended on until they violate optimality by this fraction of the largest violation
 FORCING = 0.3
 MOST_SWEEPS = 50
+# the strength of the absolute values falls by this factor in each iteration, until it is the penalty's own
+DROP = 0.3
 # violations below this are rounding
 LEAST = 1e-14
 
@@ -35,12 +37,14 @@ class Look(NamedTuple):
     Attributes
     ----------
     slopes : of the candidates, (candidates, outputs), float64
+    steepest : the largest of them in size
     scale : the dual point is this times the residuals
     value : of the function and the penalty
     gap : at least value - minimum
     """
 
     slopes: Tensor
+    steepest: float
     scale: float
     value: float
     gap: float
@@ -56,7 +60,8 @@ class CoordinateState:
     candidates : the features from which others may join
     value : of the function and the penalty
     gap : at least value - minimum
-    violation : the largest distance of 0 from a candidate's subdifferential
+    strength : of the absolute values in the next descent; the penalty's own in the end
+    violation : the largest distance of 0 from a candidate's subdifferential at that strength
     shape, dtype : of a point
     """
 
@@ -64,6 +69,7 @@ class CoordinateState:
     candidates: Candidates
     value: float
     gap: float
+    strength: float
     violation: float
     shape: tuple[int, int]
     dtype: torch.dtype
@@ -88,9 +94,11 @@ class CoordinateState:
 class CoordinateDescent:
     """Minimise a log-linear model plus absolute values and squares of its weights.
 
-    An iteration descends on a working set of weights, one after the other, and then looks at all slopes. Those that
-    are steepest join. Features leave for good by two rules that are safe, which is to say that the minimum has no
-    weight there: sum_i w_i |x_ij| < l1, known beforehand, and
+    An iteration descends on a working set of weights and then looks at all slopes. Those that are steepest join. The
+    strength of the absolute values begins near the one that keeps every weight at 0 and falls by a factor of 0.3 in
+    each iteration, so that the sets grow with the solution; the gap is always that of the penalty's own strength.
+    Features leave for good by two rules that are safe, which is to say that the minimum has no weight there:
+    sum_i w_i |x_ij| < l1, known beforehand, and
 
     s |g_jk| + sqrt(sum_i w_i x_ij^2) sqrt(gap / 2) < l1  for every output k
 
@@ -123,9 +131,9 @@ class CoordinateDescent:
         """Return the state at ``point``; raise InputError where the smooth part or the penalty is of another kind."""
         smooth = _log_linear(problem)
         self._check(problem, point)
-        candidates = Candidates.of(smooth, self.terms.absolute)
-        working = WorkingColumns.of_point(smooth, point)
-        return self._looked(smooth, working, candidates, point.dtype)
+        candidates, working = Candidates.of(smooth, self.terms.absolute), WorkingColumns.of_point(smooth, point)
+        none = CoordinateState(working, candidates, math.inf, math.inf, math.inf, math.inf, smooth.shape, point.dtype)
+        return self._looked(smooth, none, working, smooth.columns(working.features))
 
     def advance(self, problem: Problem, state: CoordinateState) -> CoordinateState:
         """Return the state after a descent on the working set."""
@@ -137,37 +145,37 @@ class CoordinateDescent:
             smooth.shares,
             column_products(columns, labels, working.coordinates),
             labels.sum(dim=0) if smooth.intercept else None,
-            self.terms.absolute,
+            state.strength,
             self.terms.square,
         )
         ended = descend(columns, working.coordinates, terms, max(FORCING * state.violation, LEAST), self.sweeps)
         moved = WorkingColumns(working.features, ended.coordinates)
-        after = self._looked(smooth, moved, state.candidates, state.dtype, columns)
-        still = after.value >= state.value and after.gap >= state.gap and after.violation >= state.violation
+        after = self._looked(smooth, state, moved, columns)
+        still = (
+            state.strength == after.strength
+            and after.value >= state.value
+            and after.gap >= state.gap
+            and after.violation >= state.violation
+        )
         return replace(after, halted=after.halted or still)
 
     def _looked(
-        self,
-        smooth: LogLinear,
-        working: WorkingColumns,
-        candidates: Candidates,
-        dtype: torch.dtype,
-        columns: SparseColumns | None = None,
+        self, smooth: LogLinear, before: CoordinateState, working: WorkingColumns, columns: SparseColumns
     ) -> CoordinateState:
         """Return the state at the weights of ``working``, with those that join, and without the screened features."""
-        columns = smooth.columns(working.features) if columns is None else columns
+        candidates = before.candidates
         look = self._look(smooth, working, candidates, columns)
-        violation = self._violation(working.of_candidates(candidates), look.slopes)
+        strength = max(self.terms.absolute, DROP * min(before.strength, look.steepest))
+        violation = self._violation(working.of_candidates(candidates), look.slopes, strength)
+        after = replace(before, value=look.value, gap=look.gap, strength=strength, violation=violation)
         if not math.isfinite(look.value):
-            return CoordinateState(
-                working, candidates, look.value, math.inf, violation, smooth.shape, dtype, halted=True
-            )
+            return replace(after, working=working, gap=math.inf, halted=True)
         slack = candidates.norms * math.sqrt(0.5 * max(look.gap, 0.0))
         steepest = look.scale * look.slopes.abs().amax(dim=1)
         keep = steepest + slack >= (1.0 - ROUNDING) * self.terms.absolute
         candidates, slopes = candidates.kept(keep), look.slopes[keep]
-        following = working.next(candidates, slopes, self.terms.absolute)
-        return CoordinateState(following, candidates, look.value, look.gap, violation, smooth.shape, dtype)
+        following = working.next(candidates, slopes, strength)
+        return replace(after, working=following, candidates=candidates)
 
     def _look(self, smooth: LogLinear, working: WorkingColumns, candidates: Candidates, columns: SparseColumns) -> Look:
         logits = column_logits(columns, working.coordinates, len(smooth.shares)).t().contiguous()
@@ -183,11 +191,11 @@ class CoordinateDescent:
             excess = (slopes.abs() - absolute).clamp_min(0.0)
             whole = smooth.dual_value(residual) - excess.square().sum().item() / (2 * square)
             scale, dual = (1.0, whole) if whole >= dual else (scale, dual)
-        return Look(slopes, scale, value, value - dual)
+        return Look(slopes, largest, scale, value, value - dual)
 
-    def _violation(self, weights: Tensor, slopes: Tensor) -> float:
+    def _violation(self, weights: Tensor, slopes: Tensor, absolute: float) -> float:
         """Return the largest distance of 0 from a subdifferential, at slopes of the smooth part."""
-        absolute, square = self.terms.absolute, self.terms.square
+        square = self.terms.square
         at_zero = (slopes.abs() - absolute).clamp_min(0.0)
         elsewhere = (slopes + square * weights + absolute * weights.sign()).abs()
         violations = torch.where(weights == 0, at_zero, elsewhere)

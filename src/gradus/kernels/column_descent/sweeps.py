@@ -1,4 +1,8 @@
-"""The sweeps of the descent: each weight's derivatives, its step, and what the step does to the probabilities."""
+"""A sweep over the function itself: each weight's derivatives, its step, and what the step does to the probabilities.
+
+A step multiplies exp(z) of one output and mends the sums; nothing else depends on the other outputs, so that the
+numbers an output needs stay in the cache.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,6 @@ import numpy as np
 from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import exponential
 
-# a full sweep where the violation among the weights that are not 0 has fallen by this factor, or after so many sweeps
-FALLEN, FULL_EVERY = 0.3, 10
-# a weight at 0 whose slope is below this fraction of the threshold waits until the descent is nearly done
-WAITS = 0.7
 # beyond this, exp(z) of a sample and the sums are scaled back to 1
 LARGE = 1e100
 # where so little is left of a sum it is added up anew
@@ -27,52 +27,27 @@ def descended(
     coordinates: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     terms: tuple[np.ndarray, np.ndarray, np.ndarray, float, float, bool],
     state: tuple[np.ndarray, np.ndarray],
-    limits: tuple[float, int],
-) -> tuple[int, float, bool]:
-    """Descend in place; return the number of sweeps, the largest violation in the last, and whether that settles it."""
+) -> None:
+    """Descend on every weight once, in place. ``state`` is exp(z), (outputs, samples), and 1 over its sums."""
     starts, rows, values, weighted, longest = columns
     places, firsts, weights, intercept = coordinates
     shares, slopes, intercept_slopes, absolute, square, free = terms
     exponentials, inverses = state
-    tolerance, sweeps = limits
     factors = np.empty(len(shares))
-    waiting = np.zeros(len(weights), np.bool_)
-    full, since, at_full, violation, done, near_end = True, 0, math.inf, math.inf, 0, True
-    for _ in range(sweeps):
-        done += 1
-        violation = 0.0
-        for k in range(len(intercept)):
-            if free:
-                slope = _intercept_step(exponentials, inverses, shares, intercept_slopes, intercept, k)
-                violation = max(violation, abs(slope))
-            for index in range(firsts[k], firsts[k + 1]):
-                old = weights[index]
-                if old == 0.0 and (not full or (waiting[index] and not near_end)):
-                    continue
-                place = places[index]
-                start, stop = starts[place], starts[place + 1]
-                slope, bend = _derivatives(rows, values, weighted, start, stop, exponentials[k], inverses)
-                slope += square * old - slopes[index]
-                if old == 0.0:
-                    waiting[index] = abs(slope) < WAITS * absolute
-                    violation = max(violation, abs(slope) - absolute)
-                else:
-                    violation = max(violation, abs(slope + math.copysign(absolute, old)))
-                moved = _step(slope, bend + square, old, longest[place], absolute)
-                if moved != 0.0:
-                    weights[index] = old + moved
-                    _factors(values, start, stop, moved, factors)
-                    _update(rows, start, stop, exponentials, inverses, k, factors)
-        since += 1
-        if full:
-            if violation <= tolerance and near_end:
-                return done, violation, True
-            # the last sweep leaves out none
-            near_end = violation <= tolerance
-            full, at_full, since = near_end, violation, 0
-        else:
-            full = violation <= max(tolerance, FALLEN * at_full) or since >= FULL_EVERY
-    return done, violation, False
+    for k in range(len(intercept)):
+        if free:
+            _intercept_step(exponentials, inverses, shares, intercept_slopes, intercept, k)
+        for index in range(firsts[k], firsts[k + 1]):
+            old = weights[index]
+            place = places[index]
+            start, stop = starts[place], starts[place + 1]
+            slope, bend = _derivatives(rows, values, weighted, start, stop, exponentials[k], inverses)
+            slope += square * old - slopes[index]
+            moved = _step(slope, bend + square, old, longest[place], absolute)
+            if moved != 0.0:
+                weights[index] = old + moved
+                _factors(values, start, stop, moved, factors)
+                _update(rows, start, stop, exponentials, inverses, k, factors)
 
 
 @compiled(inline="always")
@@ -168,11 +143,10 @@ def _intercept_step(
     slopes: np.ndarray,
     intercept: np.ndarray,
     k: int,
-) -> float:
-    """Move the intercept of output k, and return the slope that it had."""
+) -> None:
+    """Move the intercept of output k."""
     own = exponentials[k]
-    slope: float = 0.0
-    bend = 0.0
+    slope, bend = 0.0, 0.0
     for i in range(len(shares)):
         probability = own[i] * inverses[i]
         slope += shares[i] * probability
@@ -185,4 +159,3 @@ def _intercept_step(
         before = own[i]
         own[i] = before * factor
         _mend(exponentials, inverses, i, own[i] - before)
-    return slope

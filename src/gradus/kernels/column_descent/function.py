@@ -1,0 +1,190 @@
+"""The function that the descent lowers: its value and slopes at a place, a Newton step, and a sweep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numba
+import numpy as np
+
+from gradus.kernels.column_descent import model
+from gradus.kernels.column_descent.sweeps import descended
+from gradus.kernels.compilation import compiled
+from gradus.kernels.threads import worth
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.core.columns import SparseColumns
+    from gradus.kernels.column_descent import Coordinates, Terms
+
+# an exponential and what surrounds it, in arithmetic steps
+STEPS = 30
+# most sweeps over one model, and the part of the violation at which it is nearly at its minimum
+SWEEPS, LEFT = 10, 0.1
+# a step must bring this share of what its slopes promise, and is halved so often; a promise below the last is rounding
+SHARE, HALVINGS, ROUNDING = 0.01, 10, 1e-13
+
+
+class Place(NamedTuple):
+    """Weights and intercept, the logits and probabilities there, (outputs, samples), and the value."""
+
+    weights: np.ndarray
+    intercept: np.ndarray
+    logits: np.ndarray
+    chances: np.ndarray
+    value: float
+
+
+class Slopes(NamedTuple):
+    """Slopes of the smooth part, its curvatures, slopes of the intercept, and by how much optimality is violated."""
+
+    slopes: np.ndarray
+    bends: np.ndarray
+    lifts: np.ndarray
+    violation: float
+
+
+class Function(NamedTuple):
+    """sum_i w_i lse(z_i) - c . weights + absolute |weights|_1 + square |weights|^2 / 2, and what it is made of.
+
+    ``columns`` are where each begins, their samples, entries, entries times the samples' shares, and the largest entry
+    of each that counts; ``pulls`` are c, and ``lifts`` the same of the intercept, 0 where that is not ``free``.
+    """
+
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    places: np.ndarray
+    firsts: np.ndarray
+    shares: np.ndarray
+    pulls: np.ndarray
+    lifts: np.ndarray
+    free: bool
+    absolute: float
+    square: float
+
+    @classmethod
+    def of(cls, columns: SparseColumns, coordinates: Coordinates, terms: Terms) -> Function:
+        """Return the function of some weights of some columns."""
+        starts, rows, values = (array(part) for part in columns)
+        shares, slopes = array(terms.shares), terms.intercept_slopes
+        weighted, longest = np.empty(len(values)), np.empty(max(len(starts) - 1, 0))
+        _weighted(starts, rows, values, shares, weighted, longest)
+        return cls(
+            (starts, rows, values, weighted, longest),
+            array(coordinates.places),
+            array(coordinates.firsts),
+            shares,
+            array(terms.slopes),
+            np.zeros(len(coordinates.intercept)) if slopes is None else array(slopes),
+            slopes is not None,
+            terms.absolute,
+            terms.square,
+        )
+
+    def at(self, weights: np.ndarray, intercept: np.ndarray) -> Place:
+        """Return the place of some weights and intercept."""
+        starts, rows, values, _, _ = self.columns
+        logits = np.empty((len(intercept), len(self.shares)))
+        with worth(len(rows) * len(intercept) + logits.size):
+            logits_of(starts, rows, values, self.places, self.firsts, weights, intercept, logits)
+        return self._at(weights, intercept, logits, np.empty_like(logits))
+
+    def slopes(self, place: Place) -> Slopes:
+        """Return the slopes at a place, and by how much it violates optimality."""
+        starts, rows, values, weighted, _ = self.columns
+        slopes, bends = np.empty(len(place.weights)), np.empty(len(place.weights))
+        with worth(4 * len(rows) * max(len(self.places) // max(len(starts), 1), 1)):
+            model.derivatives(starts, rows, values, weighted, self.places, self.firsts, place.chances, slopes, bends)
+        slopes += self.square * place.weights - self.pulls
+        bends += self.square
+        lifts = place.chances @ self.shares - self.lifts if self.free else np.zeros(len(place.intercept))
+        at_zero = np.maximum(np.abs(slopes) - self.absolute, 0.0)
+        away = np.where(place.weights == 0, at_zero, np.abs(slopes + self.absolute * np.sign(place.weights)))
+        return Slopes(slopes, bends, lifts, float(max(away.max(initial=0.0), np.abs(lifts).max())))
+
+    def stepped(self, place: Place, slopes: Slopes, most: int) -> tuple[Place, int, float]:
+        """Return the place after a Newton step, after how many sweeps, and how much of the step was taken."""
+        moved, lifted = np.zeros_like(place.weights), np.zeros_like(place.intercept)
+        climbs = np.zeros_like(place.logits)
+        taken = model.swept(
+            self.columns,
+            (self.places, self.firsts, place.weights, slopes.lifts),
+            (slopes.slopes, slopes.bends, place.chances, self.shares),
+            (moved, lifted, climbs),
+            (self.absolute, self.square, self.free, LEFT * slopes.violation, min(SWEEPS, most)),
+        )
+        rise = self.absolute * (np.abs(place.weights + moved) - np.abs(place.weights)).sum()
+        promise = slopes.slopes @ moved + slopes.lifts @ lifted + rise
+        length, chances = 1.0, np.empty_like(climbs)
+        for _ in range(HALVINGS):
+            logits = place.logits + length * climbs
+            found = self._at(place.weights + length * moved, place.intercept + length * lifted, logits, chances)
+            fell = found.value <= place.value + SHARE * length * promise
+            if fell or abs(promise) < ROUNDING * abs(place.value):
+                return found, taken, length
+            length *= 0.5
+        return place, taken, 0.0
+
+    def swept(self, place: Place) -> Place:
+        """Return the place after one sweep over the function itself."""
+        weights, intercept = place.weights.copy(), place.intercept.copy()
+        descended(
+            self.columns,
+            (self.places, self.firsts, weights, intercept),
+            (self.shares, self.pulls, self.lifts, self.absolute, self.square, self.free),
+            (place.chances, np.ones(len(self.shares))),
+        )
+        return self.at(weights, intercept)
+
+    def _at(self, weights: np.ndarray, intercept: np.ndarray, logits: np.ndarray, chances: np.ndarray) -> Place:
+        sums = np.empty((len(self.shares) + model.CHUNK - 1) // model.CHUNK)
+        with worth(STEPS * logits.size):
+            model.probabilities(logits, self.shares, chances, sums)
+        penalty = self.absolute * np.abs(weights).sum() + 0.5 * self.square * (weights @ weights)
+        value = sums.sum() - self.pulls @ weights - self.lifts @ intercept + penalty
+        return Place(weights, intercept, logits, chances, float(value))
+
+
+def array(tensor: Tensor) -> np.ndarray:
+    """Return a tensor's numbers, not copied where they lie in order."""
+    return np.ascontiguousarray(tensor.detach().numpy())
+
+
+@compiled(parallel=True)
+def logits_of(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    places: np.ndarray,
+    firsts: np.ndarray,
+    weights: np.ndarray,
+    intercept: np.ndarray,
+    logits: np.ndarray,
+) -> None:
+    """Put X W + b, (outputs, samples), into ``logits``."""
+    for k in numba.prange(len(intercept)):
+        for i in range(logits.shape[1]):
+            logits[k, i] = intercept[k]
+        for index in range(firsts[k], firsts[k + 1]):
+            weight = weights[index]
+            if weight != 0.0:
+                for entry in range(starts[places[index]], starts[places[index] + 1]):
+                    logits[k, rows[entry]] += weight * values[entry]
+
+
+@compiled()
+def _weighted(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    shares: np.ndarray,
+    weighted: np.ndarray,
+    longest: np.ndarray,
+) -> None:
+    for place in range(len(longest)):
+        largest = 0.0
+        for entry in range(starts[place], starts[place + 1]):
+            weighted[entry] = np.float64(values[entry]) * shares[rows[entry]]
+            if shares[rows[entry]] > 0.0:
+                largest = max(largest, abs(np.float64(values[entry])))
+        longest[place] = largest
