@@ -16,7 +16,8 @@ from torch import nn
 from gradus.core.errors import InputError
 from gradus.estimators import ConvNetClassifier
 from gradus.networks import Learner
-from gradus.optim import cosine
+from gradus.optim import cosine, prune_channels
+from gradus.penalties import L1
 from gradus.solvers import checkpoint as checkpoints
 
 UNLIKE_REPETITION = {
@@ -292,6 +293,34 @@ def test_pooling_stands_in_every_block():
     model = small(epochs=1, pooling=nn.LPPool2d(2, 2)).fit(images, labels)
     kinds = [type(layer) for layer in model.network_.modules()]
     assert kinds.count(nn.LPPool2d) == 2 and nn.MaxPool2d not in kinds
+
+
+def test_under_a_penalty_channels_become_zero_and_are_taken_out():
+    images, labels, unseen, truth = digits()
+    model = small(widths=(32, 32), epochs=16, penalty=L1(0.03)).fit(images, labels)
+    scales = [layer.weight for layer in model.network_.modules() if isinstance(layer, nn.BatchNorm2d)]
+    zero = sum(int((scale == 0).sum()) for scale in scales)
+    assert 0 < zero < sum(len(scale) for scale in scales)
+    pixels = torch.from_numpy(unseen[:, None].astype(np.float32))
+    smaller = prune_channels(model.network_, pixels[:2])
+    assert sum(p.numel() for p in smaller.parameters()) < sum(p.numel() for p in model.network_.parameters())
+    np.testing.assert_allclose(smaller(pixels).detach(), model.decision_function(unseen), rtol=1e-3, atol=1e-4)
+    assert model.score(unseen, truth) > 0.8
+
+
+def test_a_penalty_is_told_from_another_and_needs_norms(tmp_path, monkeypatch):
+    images, labels, _, _ = digits(200)
+    path = tmp_path / "training.safetensors"
+    with monkeypatch.context() as patched:
+        killed_after(3, patched)
+        with pytest.raises(KilledError):
+            small(checkpoint=path, penalty=L1(0.01)).fit(images, labels)
+    with pytest.raises(InputError, match="belongs to a fit of other data or settings"):
+        small(checkpoint=path, penalty=L1(0.02)).fit(images, labels)
+    with pytest.raises(InputError, match="has no batch norm"):
+        small(module=nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), penalty=L1(0.01)).fit(images, labels)
+    with pytest.raises(InputError, match=r"penalty is 0\.1"):
+        small(penalty=0.1).fit(images, labels)
 
 
 def test_clone_and_parameters():

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from gradus.core.protocols import Proximable
+    from gradus.solvers.checkpoint import Checkpoint
+
 
 # share of the learning rates at which ``partial_fit`` goes on for ever
 ONGOING = 0.25
@@ -75,6 +78,9 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         torch.optim.AdamW, lr=1e-3)``. None is Muon for filters and SGD for the rest, and AdamW for a ``module``
     schedule : None, or a function from the number of steps to a schedule of ``gradus.optim``, such as
         ``gradus.optim.cosine``; None rises in a tenth of the steps and falls to 0 in the rest
+    penalty : None, or an object of ``gradus.penalties`` on the scale and the shift of every channel behind its norm,
+        given to it as columns: under ``L1(1e-2)`` channels become exactly zero, and ``gradus.optim.prune_channels``
+        takes them out of ``network_``
     label_smoothing : share of every label that is spread over all classes, in [0, 1)
     shift : most pixels that images are moved by at random; None: a fourteenth of their sides
     flip : whether images are mirrored at random: right for most photographs, wrong for digits and text
@@ -126,6 +132,7 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         pooling: torch.nn.Module | None = None,
         optimizer: Callable[[list[torch.Tensor]], torch.optim.Optimizer] | None = None,
         schedule: Callable[[int], Callable[[int], float]] | None = None,
+        penalty: Proximable | None = None,
         label_smoothing: float = 0.1,
         shift: int | None = None,
         flip: bool = False,
@@ -148,6 +155,7 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         self.pooling = pooling
         self.optimizer = optimizer
         self.schedule = schedule
+        self.penalty = penalty
         self.label_smoothing = label_smoothing
         self.shift = shift
         self.flip = flip
@@ -182,7 +190,7 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
             batches = self._batches(settings, images, seed)
             schedule = triangle if self.schedule is None else self.schedule
             course = Course(settings.passes(batches.count), schedule, validation, int(self.n_iter_no_change))
-            kept = None if self.checkpoint is None else checkpoint_of(Path(self.checkpoint), learner, batches, course)
+            kept = self._kept(learner, batches, course)
             trained = train(learner, batches, course, kept)
         if kept is not None:
             kept.discard()
@@ -289,7 +297,7 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         return ConvNetSettings(**{each.name: getattr(self, each.name) for each in fields(ConvNetSettings)})
 
     def _parts(self) -> Parts:
-        parts = Parts(self.module, self.pooling, self.optimizer)
+        parts = Parts(self.module, self.pooling, self.optimizer, self.penalty)
         parts.check()
         return parts
 
@@ -312,6 +320,11 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
     def _batches(self, settings: ConvNetSettings, images: LabelledImages, seed: int) -> Shuffled:
         augmentation = settings.augmentation(*images.pixels.shape[1:3])
         return Shuffled(images, settings.rows_a_step(len(images)), augmentation, seed)
+
+    def _kept(self, learner: Learner, batches: Shuffled, course: Course) -> Checkpoint | None:
+        if self.checkpoint is None:
+            return None
+        return checkpoint_of(Path(self.checkpoint), learner, batches, course, repr(self.penalty))
 
     def _publish(self, learner: Learner, classes: NDArray[Any], images: LabelledImages, trained: Trained) -> None:
         self.network_ = learner.network.eval()

@@ -13,6 +13,7 @@ from torch import nn
 
 from gradus.core.errors import InputError
 from gradus.data import stratified_split
+from gradus.estimators.softmax_problem import checked_penalty
 from gradus.networks import (
     ImageNetwork,
     LabelledImages,
@@ -22,6 +23,7 @@ from gradus.networks import (
     trainable,
 )
 from gradus.networks.images import as_input
+from gradus.networks.sparsity import channel_parameters, with_penalty
 from gradus.solvers.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -47,11 +49,13 @@ class Parts(NamedTuple):
     module : instead of an ``ImageNetwork``
     pooling : in every block of an ``ImageNetwork``
     optimizer : from the trainable parameters to an optimiser
+    penalty : of the scales and shifts of channels
     """
 
     module: Any
     pooling: Any
     optimizer: Any
+    penalty: Any
 
     def check(self) -> None:
         """Check that each is what it should be.
@@ -65,6 +69,8 @@ class Parts(NamedTuple):
                 raise InputError(f"{name} is {part!r}; expected None or a torch.nn.Module (an object, not its class)")
         if self.module is not None and self.pooling is not None:
             raise InputError("pooling is for the default network, and module was given too: leave one of them out")
+        if self.penalty is not None:
+            checked_penalty(self.penalty)
         if self.optimizer is not None and not callable(self.optimizer):
             raise InputError(
                 f"optimizer is {self.optimizer!r}; expected None or a function from parameters to an optimiser, such "
@@ -89,6 +95,12 @@ class Parts(NamedTuple):
 
     def optimizers(self, network: nn.Module) -> tuple[Optimizer, ...]:
         """Return what moves the weights of ``network``."""
+        if self.penalty is None:
+            return self._unpenalised(network)
+        channel_parameters(network)  # which optimisers must be given
+        return with_penalty(self._unpenalised(network), network, self.penalty)
+
+    def _unpenalised(self, network: nn.Module) -> tuple[Optimizer, ...]:
         if self.optimizer is None:
             return default_optimizers(network)
         made = self.optimizer(trainable(network))
@@ -128,10 +140,11 @@ def held_out(images: LabelledImages, fraction: float, seed: int) -> tuple[Labell
     return images.at(torch.from_numpy(split.train)), images.at(torch.from_numpy(split.test))
 
 
-def checkpoint_of(path: Path, learner: Learner, batches: Shuffled, course: Course) -> Checkpoint:
+def checkpoint_of(path: Path, learner: Learner, batches: Shuffled, course: Course, about: str) -> Checkpoint:
     """Return the file that keeps how far a training got, with the state that an earlier process left there.
 
-    Two trainings are the same if their images, labels, weights, settings and first weights of the network are.
+    Two trainings are the same if their images, labels, weights, settings and first weights of the network are, and
+    ``about``, which says what these do not.
 
     Raises
     ------
@@ -144,7 +157,7 @@ def checkpoint_of(path: Path, learner: Learner, batches: Shuffled, course: Cours
     factors = [course.schedule(steps)(step) for step in range(steps)]
     optimizers = [(type(one).__name__, one.state_dict()["param_groups"]) for one in learner.optimizers]
     drawn = (batches.size, batches.augmentation, batches.seed, course.patience, factors)
-    digest.update(repr((drawn, learner.label_smoothing, learner.dtype, optimizers)).encode())
+    digest.update(repr((drawn, learner.label_smoothing, learner.dtype, optimizers, about)).encode())
     parts = [batches.images] if course.validation is None else [batches.images, course.validation]
     tensors = [tensor for part in parts for tensor in (part.pixels, part.codes, part.weights)]
     for tensor in (*tensors, *learner.network.state_dict().values()):

@@ -113,6 +113,7 @@ class ImageNetwork(nn.Module):
             window = min(down, 2), min(across, 2)
             self.blocks.append(_block(channels, width, copy.deepcopy(pooling) or nn.MaxPool2d(window)))
             channels, down, across = width, down // window[0], across // window[1]
+        self.largest = nn.AdaptiveMaxPool2d(1)
         self.head = nn.Linear(channels, plan.classes, bias=False)
         nn.init.normal_(self.head.weight, std=1.0 / channels)
 
@@ -144,7 +145,8 @@ class ImageNetwork(nn.Module):
         """Return the activations before the last layer, (samples, channels), of images as ``measure`` takes them."""
         scaled = (images - self.mean) / self.deviation
         hidden: Tensor = self.blocks(self.activation(self.whitening(scaled)))
-        return hidden.amax(dim=(2, 3))
+        # a layer that prune_channels follows, which amax is not
+        return torch.flatten(self.largest(hidden), 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, (samples, classes)."""
