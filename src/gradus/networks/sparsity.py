@@ -30,7 +30,10 @@ def channel_parameters(network: nn.Module) -> list[nn.Parameter]:
             f"penalty was given and {type(network).__name__} has no batch norm with a scale, where channels end: leave "
             "it out, or give a network with norms"
         )
-    return [parameter.requires_grad_() for norm in norms for parameter in (norm.weight, norm.bias)]
+    parameters: list[nn.Parameter] = [parameter for norm in norms for parameter in (norm.weight, norm.bias)]
+    for parameter in parameters:
+        parameter.requires_grad_()
+    return parameters
 
 
 def with_penalty(optimizers: tuple[Optimizer, ...], network: nn.Module, penalty: Proximable) -> tuple[Optimizer, ...]:
