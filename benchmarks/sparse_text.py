@@ -29,6 +29,8 @@ STRONG, WEAK = 1e-4, 1e-5
 GAP = 1e-3
 WANTED = 5.0
 REPEATS = {STRONG: 3, WEAK: 1}
+# most passes of catalyst-miso, iterations of qning-ista, and of saga: several times what gradus takes
+CAPS = {STRONG: (200, 15, 15), WEAK: (2000, 70, 16)}
 MEMORY = 1.3
 PAGE = 4096
 
@@ -61,7 +63,7 @@ def run() -> Findings:
         fastest = min(fit.seconds for fit in there or peers.values())
         worst = max(fit.reached.gap for fit in ours.values())
         targets.append(Target(f"alpha {alpha:g}: gap at most {GAP:g}, of both types", worst, worst <= GAP))
-        how = "the fastest peer" + ("" if there else ", stopped before it gets there,")
+        how = "the fastest peer" + ("" if there else ", and every peer was stopped before it got there,")
         ratio = fastest / slowest.seconds
         targets.append(
             Target(f"alpha {alpha:g}: {how} takes at least {WANTED:g} times as long", ratio, ratio >= WANTED)
@@ -75,7 +77,8 @@ def run() -> Findings:
             f"Mean loss plus alpha |W|_1, free intercept; gradus to a relative duality gap of {GAP:g}.",
             f"{torch.get_num_threads()} threads. gradus: median of {REPEATS[STRONG]} whole fits at "
             f"alpha {STRONG:g}, else once; warm; peers once.",
-            "cyanure and saga stop where their iterations are capped, far above that gap: the gap column says where.",
+            "cyanure and saga stop where their iterations are capped, far above that gap: the gap column says where. "
+            "The ratio is then a bound: each of them takes longer than the seconds it was given.",
             "A pass is one reading of the entries with one multiplication for each class: X' R by SciPy. The fit needs "
             "a handful: bounds, two or three looks at all slopes, copies of the working columns, the certificate.",
             "Objectives and gaps are by NumPy and SciPy in float64, from the published coefficients.",
@@ -134,15 +137,16 @@ def peers_of(alpha: float) -> dict[str, Callable[[], Any]]:
             n_threads=torch.get_num_threads(),
         )
 
-    def saga() -> Any:
+    def saga(limit: int) -> Any:
         return LogisticRegression(
-            C=1 / (alpha * ROWS), l1_ratio=1.0, solver="saga", tol=1e-9, max_iter=30, random_state=0
+            C=1 / (alpha * ROWS), l1_ratio=1.0, solver="saga", tol=1e-9, max_iter=limit, random_state=0
         )
 
+    passes, steps, sweeps = CAPS[alpha]
     return {
-        "cyanure catalyst-miso, at most 200 passes": cyanure("catalyst-miso", 200),
-        "cyanure qning-ista, 30 iterations": cyanure("qning-ista", 30),
-        "scikit-learn saga, 30 iterations": saga,
+        f"cyanure catalyst-miso, at most {passes} passes": cyanure("catalyst-miso", passes),
+        f"cyanure qning-ista, {steps} iterations": cyanure("qning-ista", steps),
+        f"scikit-learn saga, {sweeps} iterations": lambda: saga(sweeps),
     }
 
 
