@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from gradus import SoftmaxRegression
 from gradus.core import mapped
 from gradus.core.errors import InputError
-from gradus.estimators import softmax_regression, validation
+from gradus.estimators import starting, validation
 from gradus.penalties import L1, L2, Sum
 from gradus.solvers import checkpoint
 
@@ -24,7 +24,7 @@ CHUNK = 65_536
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(softmax_regression, "START_NUMBERS", 20_000)
+    monkeypatch.setattr(starting, "START_NUMBERS", 20_000)
     monkeypatch.setattr(mapped, "CHUNK_BYTES", CHUNK)
     monkeypatch.setattr(validation, "CHUNK_BYTES", CHUNK)
 
@@ -109,7 +109,7 @@ def test_another_width_is_refused(tmp_path, small_chunks):
 
 def test_the_memory_of_a_fit_is_a_chunk_and_not_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(mapped, "CHUNK_BYTES", 16_777_216)
-    monkeypatch.setattr(softmax_regression, "START_NUMBERS", 1_000_000)
+    monkeypatch.setattr(starting, "START_NUMBERS", 1_000_000)
     X, y = problem(np.uint8, 10_000, 600)
     np.save(tmp_path / "X.npy", np.tile(X, (25, 1)))
     stored, y = np.load(tmp_path / "X.npy", mmap_mode="r"), np.tile(y, 25)
@@ -212,7 +212,7 @@ import sys, numpy as np
 from gradus import SoftmaxRegression
 from gradus.solvers import checkpoint
 from gradus.core import mapped
-from gradus.estimators import softmax_regression, validation
+from gradus.estimators import starting, validation
 checkpoint.SECONDS = 0.0
 mapped.CHUNK_BYTES = validation.CHUNK_BYTES = 65536
 folder, wait = sys.argv[1:]

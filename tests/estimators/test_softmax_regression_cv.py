@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.special
-from sklearn.datasets import load_digits, make_classification
+from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.metrics import accuracy_score, log_loss, top_k_accuracy_score
@@ -257,3 +257,12 @@ def test_probabilities_for_labels_are_scored_by_what_is_expected(scoring):
     assert model.results_.score[1, 2] == pytest.approx(expected[scoring], rel=1e-9)
     given = SoftmaxRegressionCV(alphas=4, validation=(X[:90], Y[:90])).fit(X[90:], Y[90:])
     assert given.results_.error.shape == (1, 4)
+
+
+def test_sparse_coefficients_predict_as_dense_ones():
+    X, y = load_iris(return_X_y=True)
+    model = SoftmaxRegressionCV(alphas=5, l1_ratio=1.0, cv=3, tol=1e-3).fit(X, y)
+    before, dense = model.predict_proba(X), model.coef_.copy()
+    assert scipy.sparse.issparse(model.sparsify().coef_)
+    np.testing.assert_allclose(model.predict_proba(X), before, rtol=1e-12)
+    np.testing.assert_array_equal(model.densify().coef_, dense)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,14 +19,14 @@ from gradus.estimators.softmax_problem import (
     Settings,
     certificate,
     checked_penalty,
-    convex_start,
     is_gap,
 )
 from gradus.estimators.solving import Way, checkpoint_of, solved
+from gradus.estimators.starting import started
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.estimators.validation import TrainingData, new_data, training_data
 from gradus.kernels.threads import threads
-from gradus.losses import CrossEntropy, LinearModel, MappedFeatures
+from gradus.losses import CrossEntropy, LinearModel
 from gradus.penalties import Nonconvex
 
 if TYPE_CHECKING:
@@ -38,12 +37,6 @@ if TYPE_CHECKING:
     from gradus.core.protocols import Proximable
     from gradus.core.solution import Solution
     from gradus.losses import Features
-
-
-# a start need not be a solution: from here on the penalty itself decides
-START_TOLERANCE = 1e-3
-# numbers of a file that are read into memory to find a start
-START_NUMBERS = 67_108_864
 
 
 class SoftmaxRegression(ClassifierMixin, BaseEstimator):
@@ -164,7 +157,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             if previous is not None:
                 return _point(model, previous)
             resumed = kept is not None and kept.state is not None
-            return model.zeros() if resumed else _start(model, penalty, settings)
+            return model.zeros() if resumed else started(model, penalty, settings)
 
         with reporting_to_stderr(self.verbose), threads(None):
             solution = solved(model, penalty, settings, Way(start(), bound, kept))
@@ -261,34 +254,6 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         logits = slopes + torch.from_numpy(self.intercept_).to(features.dtype)
         values: NDArray[np.floating[Any]] = logits.numpy()
         return values
-
-
-def _start(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings) -> torch.Tensor:
-    """Return 0, or near the solution under the convex relative of a penalty that is not convex."""
-    rough = replace(settings, tol=max(settings.tol, START_TOLERANCE), solver="auto")
-    relaxation = convex_start(penalty)
-    if isinstance(model.features, MappedFeatures):
-        return _start_in_memory(model, relaxation or penalty, rough)
-    if relaxation is None:
-        return model.zeros()
-    return solved(model, relaxation, rough, Way(model.zeros(), certificate(model, relaxation))).point
-
-
-def _start_in_memory(model: LinearModel[CrossEntropy], penalty: Proximable, rough: Settings) -> torch.Tensor:
-    """Return near the solution on evenly spaced rows that fit into memory: each pass saved is one over a file."""
-    samples, features = model.features.shape
-    step = math.ceil(samples * features / START_NUMBERS)
-    weights = model.weights[::step]
-    if step == 1 or not weights.sum() > 0:
-        return model.zeros()
-    some = LinearModel(
-        model.loss.rows(0, samples, step),
-        model.features.rows(0, samples, step),
-        weights / weights.sum(),
-        model.intercept,
-        model.scale,
-    )
-    return solved(some, penalty, rough, Way(some.zeros(), certificate(some, penalty))).point
 
 
 def _sparse_products(features: Features, weights: Any) -> torch.Tensor:

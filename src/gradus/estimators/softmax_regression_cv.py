@@ -170,6 +170,16 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         """Return the logarithms of the probabilities (samples, classes), finite where the probability underflows."""
         return self._fitted().predict_log_proba(X)
 
+    def sparsify(self) -> Self:
+        """Store ``coef_`` as a SciPy CSR matrix: smaller, and faster to predict with, where few weights are not 0."""
+        self.coef_: Any = self._fitted().sparsify().coef_
+        return self
+
+    def densify(self) -> Self:
+        """Store ``coef_`` as an array again, as ``fit`` does."""
+        self.coef_ = self._fitted().densify().coef_
+        return self
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
