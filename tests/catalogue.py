@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from gradus import layers
 from gradus.losses import CrossEntropy, DenseFeatures, HuberLoss, LinearModel, Logistic, Poisson, SampleLoss, Squared
 from gradus.penalties import (
     L0,
@@ -251,3 +252,34 @@ def models(dtype: torch.dtype) -> dict[str, LinearModel]:
 
 MODELS = list(models(torch.float64))
 LOSSES = list(losses(torch.float64))
+
+
+# pooling: a function of (input, geometry) for each operator; names that end in "positive" take positive inputs
+def _numbers_like(x: torch.Tensor, *shape: int) -> torch.Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64).to(x.dtype)
+
+
+def _uniform(x: torch.Tensor, geometry: layers.Windows) -> torch.Tensor:
+    return _numbers_like(x, *x.shape[:2], *geometry.output(x.shape[2:]))
+
+
+POOLING = {
+    "max": layers.max_pool,
+    "min": layers.min_pool,
+    "average": layers.average_pool,
+    "average of what is inside": lambda x, w: layers.average_pool(x, w, count_include_pad=False),
+    "sum": layers.sum_pool,
+    "l1": lambda x, w: layers.lp_pool(x, 1, w),
+    "l2": lambda x, w: layers.lp_pool(x, 2, w),
+    "l3": lambda x, w: layers.lp_pool(x, 3, w),
+    "l_2.5": lambda x, w: layers.lp_pool(x, 2.5, w),
+    "log-sum-exp": lambda x, w: layers.log_sum_exp_pool(x, w, sharpness=2.0),
+    "soft": layers.soft_pool,
+    "lip": lambda x, w: layers.lip_pool(x, (2 * x).sin(), w),
+    "gem positive": lambda x, w: layers.gem_pool(x, x.new_full((1,), 2.5), w, least=0.01),
+    "stochastic": lambda x, w: layers.stochastic_pool(x, w, uniform=_uniform(x, w)),
+    "expected stochastic positive": layers.stochastic_mean_pool,
+    "mixed": lambda x, w: layers.mixed_pool(x, x.new_full((1,), 0.3), w),
+    "gated": lambda x, w: layers.gated_pool(x, _numbers_like(x, *w.kernel), w),
+    "weighted": lambda x, w: layers.weighted_pool(x, _numbers_like(x, *w.kernel), w),
+}

@@ -7,8 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradus.kernels.window_pooling import Bins, Same, Windows
+    from gradus.layers.adaptive_pooling import (
+        AdaptiveAvgPool1d,
+        AdaptiveAvgPool2d,
+        AdaptiveAvgPool3d,
+        AdaptiveMaxPool1d,
+        AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d,
+        GlobalAvgPool2d,
+        GlobalMaxPool2d,
+        SpatialPyramidPool2d,
+        adaptive_average_pool,
+        adaptive_max_pool,
+    )
+    from gradus.layers.average_pooling import (
+        AvgPool1d,
+        AvgPool2d,
+        AvgPool3d,
+        SumPool1d,
+        SumPool2d,
+        SumPool3d,
+        average_pool,
+        avg_pool2d,
+        sum_pool,
+    )
+    from gradus.layers.drawn_pooling import (
+        FractionalMaxPool2d,
+        MaxUnpool2d,
+        S3Pool2d,
+        fractional_max_pool2d,
+        max_unpool2d,
+        s3_pool2d,
+    )
+    from gradus.layers.gem_pooling import GeMPool1d, GeMPool2d, GeMPool3d, gem_pool
     from gradus.layers.geometry import windows
-    from gradus.layers.max_pool import (
+    from gradus.layers.lp_pooling import LpPool1d, LpPool2d, LpPool3d, lp_pool, lp_pool2d
+    from gradus.layers.max_pooling import (
         MaxPool1d,
         MaxPool2d,
         MaxPool3d,
@@ -19,30 +53,278 @@ if TYPE_CHECKING:
         max_pool2d,
         min_pool,
     )
+    from gradus.layers.mixed_pooling import (
+        GatedPool1d,
+        GatedPool2d,
+        GatedPool3d,
+        MixedPool1d,
+        MixedPool2d,
+        MixedPool3d,
+        gated_pool,
+        mixed_pool,
+    )
+    from gradus.layers.rank_pooling import (
+        MedianPool1d,
+        MedianPool2d,
+        MedianPool3d,
+        RankPool1d,
+        RankPool2d,
+        RankPool3d,
+        rank_pool,
+    )
+    from gradus.layers.soft_pooling import (
+        LIPPool2d,
+        LogSumExpPool1d,
+        LogSumExpPool2d,
+        LogSumExpPool3d,
+        SoftPool1d,
+        SoftPool2d,
+        SoftPool3d,
+        lip_pool,
+        log_sum_exp_pool,
+        soft_pool,
+    )
+    from gradus.layers.stochastic_pooling import (
+        StochasticPool1d,
+        StochasticPool2d,
+        StochasticPool3d,
+        stochastic_mean_pool,
+        stochastic_pool,
+    )
+    from gradus.layers.weighted_pooling import BlurPool2d, MaxBlurPool2d, weighted_pool
 
 _NAMES = {
-    "gradus.kernels.window_pooling": ("Bins", "Same", "Windows"),
-    "gradus.layers.geometry": ("windows",),
-    "gradus.layers.max_pool": (
-        *("MaxPool1d", "MaxPool2d", "MaxPool3d", "MinPool1d", "MinPool2d", "MinPool3d"),
-        *("max_pool", "max_pool2d", "min_pool"),
+    "gradus.kernels.window_pooling": (
+        *(
+            "Bins",
+            "Same",
+            "Windows",
+        ),
+    ),
+    "gradus.layers.geometry": (*("windows",),),
+    "gradus.layers.adaptive_pooling": (
+        *(
+            "AdaptiveAvgPool1d",
+            "AdaptiveAvgPool2d",
+            "AdaptiveAvgPool3d",
+            "AdaptiveMaxPool1d",
+        ),
+        *(
+            "AdaptiveMaxPool2d",
+            "AdaptiveMaxPool3d",
+            "GlobalAvgPool2d",
+            "GlobalMaxPool2d",
+        ),
+        *(
+            "SpatialPyramidPool2d",
+            "adaptive_average_pool",
+            "adaptive_max_pool",
+        ),
+    ),
+    "gradus.layers.average_pooling": (
+        *(
+            "AvgPool1d",
+            "AvgPool2d",
+            "AvgPool3d",
+            "SumPool1d",
+        ),
+        *(
+            "SumPool2d",
+            "SumPool3d",
+            "average_pool",
+            "avg_pool2d",
+        ),
+        *("sum_pool",),
+    ),
+    "gradus.layers.drawn_pooling": (
+        *(
+            "FractionalMaxPool2d",
+            "MaxUnpool2d",
+            "S3Pool2d",
+            "fractional_max_pool2d",
+        ),
+        *(
+            "max_unpool2d",
+            "s3_pool2d",
+        ),
+    ),
+    "gradus.layers.gem_pooling": (
+        *(
+            "GeMPool1d",
+            "GeMPool2d",
+            "GeMPool3d",
+            "gem_pool",
+        ),
+    ),
+    "gradus.layers.lp_pooling": (
+        *(
+            "LpPool1d",
+            "LpPool2d",
+            "LpPool3d",
+            "lp_pool",
+        ),
+        *("lp_pool2d",),
+    ),
+    "gradus.layers.max_pooling": (
+        *(
+            "MaxPool1d",
+            "MaxPool2d",
+            "MaxPool3d",
+            "MinPool1d",
+        ),
+        *(
+            "MinPool2d",
+            "MinPool3d",
+            "max_pool",
+            "max_pool2d",
+        ),
+        *("min_pool",),
+    ),
+    "gradus.layers.mixed_pooling": (
+        *(
+            "GatedPool1d",
+            "GatedPool2d",
+            "GatedPool3d",
+            "MixedPool1d",
+        ),
+        *(
+            "MixedPool2d",
+            "MixedPool3d",
+            "gated_pool",
+            "mixed_pool",
+        ),
+    ),
+    "gradus.layers.rank_pooling": (
+        *(
+            "MedianPool1d",
+            "MedianPool2d",
+            "MedianPool3d",
+            "RankPool1d",
+        ),
+        *(
+            "RankPool2d",
+            "RankPool3d",
+            "rank_pool",
+        ),
+    ),
+    "gradus.layers.soft_pooling": (
+        *(
+            "LIPPool2d",
+            "LogSumExpPool1d",
+            "LogSumExpPool2d",
+            "LogSumExpPool3d",
+        ),
+        *(
+            "SoftPool1d",
+            "SoftPool2d",
+            "SoftPool3d",
+            "lip_pool",
+        ),
+        *(
+            "log_sum_exp_pool",
+            "soft_pool",
+        ),
+    ),
+    "gradus.layers.stochastic_pooling": (
+        *(
+            "StochasticPool1d",
+            "StochasticPool2d",
+            "StochasticPool3d",
+            "stochastic_mean_pool",
+        ),
+        *("stochastic_pool",),
+    ),
+    "gradus.layers.weighted_pooling": (
+        *(
+            "BlurPool2d",
+            "MaxBlurPool2d",
+            "weighted_pool",
+        ),
     ),
 }
 _HOME = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
     "Bins",
+    "BlurPool2d",
+    "FractionalMaxPool2d",
+    "GatedPool1d",
+    "GatedPool2d",
+    "GatedPool3d",
+    "GeMPool1d",
+    "GeMPool2d",
+    "GeMPool3d",
+    "GlobalAvgPool2d",
+    "GlobalMaxPool2d",
+    "LIPPool2d",
+    "LogSumExpPool1d",
+    "LogSumExpPool2d",
+    "LogSumExpPool3d",
+    "LpPool1d",
+    "LpPool2d",
+    "LpPool3d",
+    "MaxBlurPool2d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool2d",
+    "MedianPool1d",
+    "MedianPool2d",
+    "MedianPool3d",
     "MinPool1d",
     "MinPool2d",
     "MinPool3d",
+    "MixedPool1d",
+    "MixedPool2d",
+    "MixedPool3d",
+    "RankPool1d",
+    "RankPool2d",
+    "RankPool3d",
+    "S3Pool2d",
     "Same",
+    "SoftPool1d",
+    "SoftPool2d",
+    "SoftPool3d",
+    "SpatialPyramidPool2d",
+    "StochasticPool1d",
+    "StochasticPool2d",
+    "StochasticPool3d",
+    "SumPool1d",
+    "SumPool2d",
+    "SumPool3d",
     "Windows",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
+    "avg_pool2d",
+    "fractional_max_pool2d",
+    "gated_pool",
+    "gem_pool",
+    "lip_pool",
+    "log_sum_exp_pool",
+    "lp_pool",
+    "lp_pool2d",
     "max_pool",
     "max_pool2d",
+    "max_unpool2d",
     "min_pool",
+    "mixed_pool",
+    "rank_pool",
+    "s3_pool2d",
+    "soft_pool",
+    "stochastic_mean_pool",
+    "stochastic_pool",
+    "sum_pool",
+    "weighted_pool",
     "windows",
 ]
 

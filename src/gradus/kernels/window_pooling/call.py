@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from gradus.kernels.window_pooling.constants import constants_of
 from gradus.kernels.window_pooling.windows import Bins, Windows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradus.kernels.window_pooling.variant import Constant
     from gradus.kernels.window_pooling.windows import Geometry, Ints
 
-MOST_BYTE_TAPS = 256
+MOST_BYTE_TAPS = 255
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Call:
             return tuple(p.to(self.x.device, torch.int64) for p in self.positions)
         found = self.geometry.positions(self.sizes)
         return tuple(torch.from_numpy(p).to(self.x.device, torch.int64) for p in found)
+
+    def constants(self, constant: Constant) -> Tensor:
+        """Return the constant of every window, of the output's axes."""
+        found = torch.from_numpy(constants_of(self.geometry, self.sizes, constant))
+        return found.reshape(self.output_sizes).to(self.x.device)
 
     def with_inputs(self, x: Tensor, other: Tensor | None) -> Call:
         """Return this call of other inputs."""

@@ -102,9 +102,9 @@ class _Layout:
         call, double = self.call, self.double
         sizes = (1,) * (5 - call.x.dim()) + call.sizes
         if call.positions is not None:
-            tables = [p.numpy() for p in call.positions]
+            tables = [p.to(torch.int32).numpy() for p in call.positions]
             missing = [np.zeros((1, 1, 1), np.int32)] * (3 - len(tables))
-            return placed_plan(sizes, missing + tables, np.float64 if double else np.float32)
+            return placed_plan(sizes, missing + tables, variant.constant, np.float64 if double else np.float32)
         lanes = call.x.shape[1] if self.lanes else 0
         return plan_of(over_three_axes(call.geometry), sizes, lanes, variant.constant, double)
 

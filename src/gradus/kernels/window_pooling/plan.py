@@ -9,6 +9,7 @@ import numpy as np
 
 from gradus.kernels.window_pooling import staging
 from gradus.kernels.window_pooling.constants import constants_of
+from gradus.kernels.window_pooling.variant import FIRST_TAP
 from gradus.kernels.window_pooling.windows import Bins, Geometry, Windows
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ def plan_of(geometry: Geometry, sizes: Ints, lanes: int, constant: Constant, dou
     return _sliding(windows.padded(sizes), sizes, constants)
 
 
-def placed_plan(sizes: Ints, positions: list[NDArray[np.int32]], dtype: type) -> Plan:
+def placed_plan(sizes: Ints, positions: list[NDArray[np.int32]], constant: Constant, dtype: type) -> Plan:
     """Return the plan for windows drawn for each plane: ``positions`` has (planes, windows, kernel) for each axis."""
     outputs, kernel = tuple(p.shape[1] for p in positions), tuple(p.shape[2] for p in positions)
     planes = max(len(p) for p in positions)
     flat = [np.broadcast_to(p, (planes, *p.shape[1:])).reshape(planes, -1) for p in positions]
     tables = np.ascontiguousarray(np.concatenate(flat, axis=1)).reshape(-1)
-    constants: NDArray[Any] = np.full(int(np.prod(outputs)), np.prod(kernel), dtype)
+    # the same for all: drawn windows lie in the input but for their ends
+    constants: NDArray[Any] = np.full(int(np.prod(outputs)), 0 if constant == FIRST_TAP else np.prod(kernel), dtype)
     return _gathered(sizes, outputs, kernel, tables, planes, constants)
 
 

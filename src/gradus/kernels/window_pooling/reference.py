@@ -66,11 +66,15 @@ def _drawn_windows(x: Tensor, tables: tuple[Tensor, ...], padding: float) -> tup
     samples, channels = x.shape[:2]
     sizes, planes = x.shape[2:], samples * channels
     flat = torch.zeros((1, *(1,) * (2 * len(tables))), dtype=torch.int64, device=x.device)
+    present = torch.ones_like(flat, dtype=torch.bool)
     for axis, table in enumerate(tables):
         shape = [len(table)] + [1] * (2 * len(tables))
         shape[1 + axis], shape[1 + len(tables) + axis] = table.shape[1], table.shape[2]
-        flat = flat * sizes[axis] + table.reshape(shape)
+        flat = flat * sizes[axis] + table.clamp(min=0).reshape(shape)
+        present = present & (table != ABSENT).reshape(shape)
+    present = present.expand(flat.shape)
     outputs = flat.shape[1 : 1 + len(tables)]
     flat = flat.expand(planes, *flat.shape[1:]).reshape(planes, -1)
     found = x.reshape(planes, -1).gather(1, flat).reshape(samples, channels, *outputs, -1)
-    return found, torch.ones_like(found, dtype=torch.bool)
+    present = present.expand(planes, *present.shape[1:]).reshape(found.shape)
+    return found.masked_fill(~present, padding), present

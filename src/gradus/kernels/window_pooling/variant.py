@@ -56,7 +56,8 @@ def unused(*_: Any) -> Any:
 class Variant:
     """A pooling variant as plain scalar functions, which a kernel compiles into its loops over whole rows of windows.
 
-    ``settings`` is a tuple of numbers (``Call.settings``); a state is a tuple of ``states`` numbers.
+    ``settings`` is a tuple of two numbers (``Call.settings``) and the first weight; a state is a tuple of ``states``
+    numbers.
 
     Attributes
     ----------

@@ -1,0 +1,161 @@
+"""As many windows as are wanted, whatever the input's size: adaptive, global and pyramid pooling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from gradus.core.errors import InputError
+from gradus.kernels.window_pooling import Bins
+from gradus.layers.geometry import Size, as_batch
+from gradus.layers.max_pooling import max_pool, max_pool_with_indices
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Outputs = int | None | tuple[int | None, ...]
+_MEANS: dict[int, Any] = {
+    1: functional.adaptive_avg_pool1d,
+    2: functional.adaptive_avg_pool2d,
+    3: functional.adaptive_avg_pool3d,
+}
+
+
+def bins(x: Tensor, output_size: Outputs, axes: int) -> Bins:
+    """Return bins for the last ``axes`` axes of ``x``; None keeps an axis as long as it is.
+
+    Raises
+    ------
+    InputError : if a size is negative, or there are not as many as axes
+    """
+    wanted = (output_size,) * axes if not isinstance(output_size, tuple) else output_size
+    if len(wanted) != axes:
+        raise InputError(f"output_size is {output_size}; one number or {axes} were expected")
+    sizes = tuple(x.shape[axis - axes] if size is None else int(size) for axis, size in enumerate(wanted))
+    if min(sizes) < 0:
+        raise InputError(f"output_size is {output_size}; numbers of at least 0 were expected")
+    return Bins(sizes)
+
+
+def adaptive_max_pool(x: Tensor, output_size: Outputs, axes: int, *, indices: bool = False) -> Any:
+    """Return the maximum of each bin, and with ``indices`` where it lies, as torch's ``adaptive_max_pool2d``.
+
+    Examples
+    --------
+    >>> adaptive_max_pool(torch.arange(5.0)[None, None], 2, 1)
+    tensor([[[2., 4.]]])
+    """
+    geometry = bins(x, output_size, axes)
+    return max_pool_with_indices(x, geometry) if indices else max_pool(x, geometry)
+
+
+def adaptive_average_pool(x: Tensor, output_size: Outputs, axes: int) -> Tensor:
+    """Return the mean of each bin. Torch's own layer is at the memory floor both ways, and is what runs here.
+
+    Examples
+    --------
+    >>> adaptive_average_pool(torch.arange(5.0)[None, None], 2, 1)
+    tensor([[[1., 3.]]])
+    """
+    geometry = bins(x, output_size, axes)
+    batch, single = as_batch(x, geometry, axes)
+    value: Tensor = _MEANS[axes](batch, geometry.outputs if axes > 1 else geometry.outputs[0])
+    return value[0] if single else value
+
+
+class _AdaptiveMaxPool(nn.Module):
+    axes: int
+
+    def __init__(self, output_size: Outputs, return_indices: bool = False) -> None:
+        super().__init__()
+        self.output_size, self.return_indices = output_size, return_indices
+
+    def forward(self, x: Tensor) -> Any:
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        return adaptive_max_pool(x, self.output_size, self.axes, indices=self.return_indices)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """``torch.nn.AdaptiveMaxPool1d``."""
+
+    axes = 1
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """``torch.nn.AdaptiveMaxPool2d``."""
+
+    axes = 2
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """``torch.nn.AdaptiveMaxPool3d``."""
+
+    axes = 3
+
+
+class _AdaptiveAvgPool(nn.Module):
+    axes: int
+
+    def __init__(self, output_size: Outputs) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        return adaptive_average_pool(x, self.output_size, self.axes)
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """``torch.nn.AdaptiveAvgPool1d``."""
+
+    axes = 1
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """``torch.nn.AdaptiveAvgPool2d``."""
+
+    axes = 2
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """``torch.nn.AdaptiveAvgPool3d``."""
+
+    axes = 3
+
+
+class GlobalMaxPool2d(nn.Module):
+    """The maximum of each whole plane, (samples, channels, 1, 1)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, height, width) or (channels, height, width)."""
+        found: Tensor = adaptive_max_pool(x, 1, 2)
+        return found
+
+
+class GlobalAvgPool2d(nn.Module):
+    """The mean of each whole plane, (samples, channels, 1, 1)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, height, width) or (channels, height, width)."""
+        return adaptive_average_pool(x, 1, 2)
+
+
+class SpatialPyramidPool2d(nn.Module):
+    """The maxima of 1 x 1, 2 x 2, 4 x 4, ... bins in a row: one length for images of any size (He et al. 2015).
+
+    Examples
+    --------
+    >>> SpatialPyramidPool2d((1, 2))(torch.zeros(2, 3, 5, 7)).shape
+    torch.Size([2, 15])
+    """
+
+    def __init__(self, levels: Size = (1, 2, 4)) -> None:
+        super().__init__()
+        self.levels = (levels,) if isinstance(levels, int) else tuple(levels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, height, width)."""
+        return torch.cat([adaptive_max_pool(x, level, 2).flatten(1) for level in self.levels], dim=1)

@@ -1,0 +1,159 @@
+"""Generalised-mean pooling, whose exponent is learned."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import nn
+
+from gradus.core.errors import InputError
+from gradus.kernels.elementary import exponential, logarithm
+from gradus.kernels.window_pooling import COUNT, Pooled, Variant
+from gradus.layers.operators import Inputs, Operator
+from gradus.layers.sliding import SlidingPool, pooled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.kernels.window_pooling import Call, Geometry
+    from gradus.layers.geometry import Padding, Size
+
+
+def gem_start(settings: Any) -> Any:
+    """Nothing yet."""
+    return 0.0, 0.0, 0.0
+
+
+def gem_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """The largest value, by which all are scaled."""
+    kept = 0.0 if x == -math.inf else (settings[0] if x < settings[0] else x)
+    return (kept if kept > state[0] or kept != kept else state[0]), state[1], state[2]
+
+
+def gem_turn(state: Any, extra: Any, settings: Any) -> Any:
+    """Keep the largest, sum from 0."""
+    return state[0], 0.0, 0.0
+
+
+def gem_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add the power, and the power times the logarithm; what lies outside has neither."""
+    kept = settings[0] if x < settings[0] else x
+    log = logarithm(kept / state[0] if kept > 0 and state[0] > 0 else 1.0)
+    raised = 0.0 if x == -math.inf else exponential(settings[2] * log)
+    return state[0], state[1] + raised, state[2] + raised * log
+
+
+def gem_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
+    """The root of the mean; its derivative by the exponent is put aside."""
+    total = state[1] if state[1] > 0 else 1.0
+    power, log_mean = settings[2], logarithm(total / constant)
+    value = state[0] * exponential(log_mean / power)
+    return value, value * (state[2] / total / power - log_mean / (power * power)), 0.0
+
+
+def gem_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
+    """Upstream times x^(p - 1) y^(1 - p) over their number; nothing below the least value."""
+    log = logarithm(x / window.value if x > 0 and window.value > 0 else 1.0)
+    raised = exponential((settings[2] - 1.0) * log)
+    return window.upstream * raised / window.constant if x >= settings[0] else 0.0
+
+
+def gem_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
+    """The same in torch."""
+    assert call.weights is not None
+    power = call.weights.reshape(())
+    kept = values.clamp(min=call.settings[0])
+    scale = kept.masked_fill(~present, 0).detach().amax(-1, keepdim=True)
+    raised = ((kept / scale).log() * power).exp().masked_fill(~present, 0)
+    mean = raised.sum(-1) / present.sum(-1)
+    value = scale[..., 0] * mean ** (1 / power)
+    with torch.no_grad():
+        slope = (raised * (kept / scale).log()).sum(-1) / raised.sum(-1) / power - mean.log() / power**2
+    return Pooled(value, aside=(value * slope).detach())
+
+
+GEM = Operator(
+    Variant(
+        "gem_pool",
+        gem_reference,
+        gem_start,
+        gem_fold,
+        gem_finish,
+        gem_share,
+        states=3,
+        padding=-math.inf,
+        turn=gem_turn,
+        fold_again=gem_fold_again,
+        two_passes=True,
+        reads_input=True,
+        reads_value=True,
+        puts_aside=True,
+        constant=COUNT,
+    )
+)
+
+
+def gem_pool(x: Tensor, power: Tensor, geometry: Geometry, *, least: float = 1e-6) -> Tensor:
+    """Return (mean x^p)^(1/p) of each window, values below ``least`` raised to it (Radenovic, Tolias & Chum 2018).
+
+    Parameters
+    ----------
+    power : one positive number in a tensor, which gets a gradient; 1 is the mean, infinity the maximum
+    least : positive; values below it count as it, and get no gradient
+
+    Raises
+    ------
+    InputError : if ``power`` is not one number, or ``least`` is not positive
+
+    Examples
+    --------
+    >>> from gradus.layers import windows
+    >>> gem_pool(torch.tensor([[[1.0, 7.0]]]), torch.tensor([2.0]), windows(1, 2))
+    tensor([[[5.]]])
+    """
+    if power.numel() != 1:
+        raise InputError(f"power has shape {tuple(power.shape)}; one number was expected")
+    if not least > 0:
+        raise InputError(f"least is {least}; a positive number was expected")
+    return pooled(GEM, x, Inputs(geometry, (float(least),), weights=power), geometry.axes)
+
+
+class _GeMPool(SlidingPool):
+    """The generalised mean of each window; ``power`` is learned, starting from what is given here."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        *,
+        power: float = 3.0,
+        least: float = 1e-6,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding)
+        self.power = nn.Parameter(torch.tensor([float(power)]))
+        self.least = least
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        return gem_pool(x, self.power, self.windows, least=self.least)
+
+
+class GeMPool1d(_GeMPool):
+    """The generalised mean on a line."""
+
+    axes: ClassVar[int] = 1
+
+
+class GeMPool2d(_GeMPool):
+    """The generalised mean in a plane."""
+
+    axes: ClassVar[int] = 2
+
+
+class GeMPool3d(_GeMPool):
+    """The generalised mean in space."""
+
+    axes: ClassVar[int] = 3

@@ -1,0 +1,204 @@
+"""L_p pooling: the p-norm of each window, right for any p > 0 and for numbers of either sign and any size."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gradus.core.errors import InputError
+from gradus.kernels.elementary import exponential, logarithm
+from gradus.kernels.window_pooling import Pooled, Variant
+from gradus.layers.geometry import windows
+from gradus.layers.operators import Inputs, Operator
+from gradus.layers.sliding import SlidingPool, pooled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.kernels.window_pooling import Call, Geometry
+    from gradus.layers.geometry import Padding, Size
+
+
+def norm_start(settings: Any) -> Any:
+    """No magnitude yet."""
+    return 0.0, 0.0, 0.0
+
+
+def norm_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """The largest magnitude, by which all are scaled: no power overflows. NaN wins."""
+    size = abs(x)
+    return (size if size > state[0] or size != size else state[0]), state[1], state[2]
+
+
+def norm_turn(state: Any, extra: Any, settings: Any) -> Any:
+    """Keep the magnitude, sum from 0."""
+    return state[0], 0.0, 0.0
+
+
+def square_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add the square."""
+    ratio = x / state[0] if state[0] > 0 else 0.0
+    return state[0], state[1] + ratio * ratio, state[2]
+
+
+def square_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
+    """Take the root."""
+    return state[0] * math.sqrt(state[1]) if state[0] > 0 else state[0], 0.0, 0.0
+
+
+def square_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
+    """Upstream times x / y."""
+    return window.upstream * (x / window.value) if window.value > 0 else 0.0
+
+
+def absolute_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add the magnitude."""
+    return (state[0] + abs(x),)
+
+
+def absolute_start(settings: Any) -> Any:
+    """Nothing yet."""
+    return (0.0,)
+
+
+def absolute_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
+    """The sum."""
+    return state[0], 0.0, 0.0
+
+
+def absolute_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
+    """Upstream times the sign."""
+    return window.upstream if x > 0 else (-window.upstream if x < 0 else 0.0)
+
+
+def power_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add the power."""
+    size = abs(x)
+    ratio = size / state[0] if state[0] > 0 else 0.0
+    raised = exponential(settings[0] * logarithm(ratio)) if ratio > 1e-300 else 0.0
+    return state[0], state[1] + raised, state[2]
+
+
+def power_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
+    """Take the root."""
+    total = state[1] if state[1] >= 1 else 1.0
+    return (state[0] * exponential(logarithm(total) / settings[0]) if state[0] > 0 else state[0]), 0.0, 0.0
+
+
+def power_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
+    """Upstream times sign(x) (abs(x) / y)^(p - 1)."""
+    ratio = abs(x) / window.value if window.value > 0 else 0.0
+    raised = exponential((settings[0] - 1.0) * logarithm(ratio)) if ratio > 1e-300 else 0.0
+    return window.upstream * (raised if x > 0 else -raised)
+
+
+def norm_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
+    """The norm in torch; its gradient at a window of zeros is 0."""
+    power = call.settings[0]
+    sizes = values.abs()
+    largest = sizes.detach().amax(-1)
+    scale = largest.where(largest > 0, 1)
+    ratio = sizes / scale[..., None]
+    # a power below 2 has an infinite slope at 0 somewhere among its derivatives: zeros are left out
+    raised = ratio.where(ratio > 0, 1) ** power
+    total = raised.where(ratio > 0, 0).sum(-1)
+    norm = scale * total.where(largest > 0, 1) ** (1 / power)
+    return Pooled(norm.where(largest > 0, 0 * values.sum(-1)))
+
+
+def _variant(name: str, fold: Any, finish: Any, share: Any) -> Variant:
+    return Variant(
+        name,
+        norm_reference,
+        norm_start,
+        norm_fold,
+        finish,
+        share,
+        states=3,
+        turn=norm_turn,
+        fold_again=fold,
+        two_passes=True,
+        reads_input=True,
+        reads_value=True,
+    )
+
+
+L1 = Operator(
+    Variant("l1_pool", norm_reference, absolute_start, absolute_fold, absolute_finish, absolute_share, reads_input=True)
+)
+L2 = Operator(_variant("l2_pool", square_fold, square_finish, square_share))
+LP = Operator(_variant("lp_pool", power_fold, power_finish, power_share))
+
+
+def lp_pool(x: Tensor, norm_type: float, geometry: Geometry) -> Tensor:
+    """Return (sum abs(x)^p)^(1/p) of each window, p = ``norm_type``.
+
+    Where torch is wrong this is right: p odd or fractional on negative numbers (torch: NaN or a signed sum), overflow
+    (torch: inf), ceil mode (torch scales a window that is cut off as if it were whole); and padding and dilation exist.
+    The gradient is upstream sign(x) (abs(x) / y)^(p - 1), and 0 where y = 0 or x = 0.
+
+    Raises
+    ------
+    InputError : if ``norm_type`` is not a positive finite number, or the input does not fit the geometry
+
+    Examples
+    --------
+    >>> import torch
+    >>> lp_pool(torch.tensor([[[3.0, -4.0, 0.0]]]), 2, windows(1, 2, 1))
+    tensor([[[5., 4.]]])
+    """
+    power = float(norm_type)
+    if not 0 < power < math.inf:
+        raise InputError(f"norm_type is {norm_type}; a positive finite number was expected (max pooling is the limit)")
+    operator = {1.0: L1, 2.0: L2}.get(power, LP)
+    return pooled(operator, x, Inputs(geometry, (power,)), geometry.axes)
+
+
+def lp_pool2d(
+    x: Tensor,
+    norm_type: float,
+    kernel_size: Size,
+    stride: Size | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """``torch.nn.functional.lp_pool2d``, call for call, with the right answers; see ``lp_pool``."""
+    return lp_pool(x, norm_type, windows(2, kernel_size, stride, ceil_mode=ceil_mode))
+
+
+class _LpPool(SlidingPool):
+    """The p-norm of each window; see ``lp_pool``."""
+
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: Size,
+        stride: Size | None = None,
+        ceil_mode: bool = False,
+        *,
+        padding: Padding = 0,
+        dilation: Size = 1,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
+        self.norm_type = norm_type
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        return lp_pool(x, self.norm_type, self.windows)
+
+
+class LpPool1d(_LpPool):
+    """``torch.nn.LPPool1d``, with the right answers."""
+
+    axes: ClassVar[int] = 1
+
+
+class LpPool2d(_LpPool):
+    """``torch.nn.LPPool2d``, with the right answers."""
+
+    axes: ClassVar[int] = 2
+
+
+class LpPool3d(_LpPool):
+    """``torch.nn.LPPool3d``, with the right answers."""
+
+    axes: ClassVar[int] = 3

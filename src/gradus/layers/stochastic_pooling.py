@@ -1,0 +1,188 @@
+"""Stochastic pooling: in training a window's value is drawn, each with probability in proportion to its size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from gradus.kernels.window_pooling import FIRST_TAP, Pooled, Variant
+from gradus.layers.geometry import as_batch
+from gradus.layers.max_pooling import extreme_share
+from gradus.layers.operators import Inputs, Operator
+from gradus.layers.sliding import SlidingPool, pooled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.kernels.window_pooling import Call, Geometry
+
+
+def draw_start(settings: Any) -> Any:
+    """Nothing yet."""
+    return 0.0, 0.0, -1.0
+
+
+def draw_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add what is positive."""
+    return state[0] + (x if x > 0 else 0.0), state[1], state[2]
+
+
+def draw_turn(state: Any, extra: Any, settings: Any) -> Any:
+    """So much of the sum is gone through."""
+    return state[0] * extra, 0.0, -1.0
+
+
+def draw_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Go on to the value in which that much is reached."""
+    going = x > 0 and state[0] >= 0
+    return (
+        (state[0] - x if going else state[0]),
+        (x if going else state[1]),
+        (tap.number if going else state[2]),
+    )
+
+
+def draw_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
+    """The value, and its tap; none (-1, as a byte 255) where nothing is positive."""
+    return state[1], 0.0, state[2]
+
+
+def expect_start(settings: Any) -> Any:
+    """Nothing yet."""
+    return 0.0, 0.0
+
+
+def expect_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add the value and its square."""
+    kept = x if x > 0 else 0.0
+    return state[0] + kept, state[1] + kept * kept
+
+
+def expect_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
+    """The expected value; the sum is put aside."""
+    return (state[1] / state[0] if state[0] > 0 else 0.0), state[0], 0.0
+
+
+def expect_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
+    """Upstream times (2 x - y) over the sum."""
+    return window.upstream * (2.0 * x - window.value) / window.aside if x >= 0 and window.aside > 0 else 0.0
+
+
+def draw_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
+    """The same in torch."""
+    assert call.extra is not None
+    sizes = values.detach().clamp(min=0)
+    sums = sizes.cumsum(-1)
+    reached = (sums > (sums[..., -1:] * call.extra[..., None])) & (sizes > 0)
+    last = sizes.shape[-1] - 1 - (sizes > 0).flip(-1).to(torch.uint8).argmax(-1)
+    winner = torch.where(reached.any(-1), reached.to(torch.uint8).argmax(-1), last)
+    some = (sizes > 0).any(-1)
+    value = values.gather(-1, winner[..., None])[..., 0]
+    return Pooled(value.where(some, 0), winner=winner.where(some, 255))
+
+
+def expect_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
+    """The same in torch."""
+    kept = values.clamp(min=0)
+    total = kept.sum(-1)
+    value = (kept * kept).sum(-1) / total.where(total > 0, 1)
+    return Pooled(value.where(total > 0, 0 * total), aside=total.detach())
+
+
+DRAWN = Operator(
+    Variant(
+        "stochastic_pool",
+        draw_reference,
+        draw_start,
+        draw_fold,
+        draw_finish,
+        extreme_share,
+        states=3,
+        turn=draw_turn,
+        fold_again=draw_fold_again,
+        two_passes=True,
+        reads_extra=True,
+        names_winner=True,
+        constant=FIRST_TAP,
+    )
+)
+EXPECTED = Operator(
+    Variant(
+        "stochastic_mean_pool",
+        expect_reference,
+        expect_start,
+        expect_fold,
+        expect_finish,
+        expect_share,
+        states=2,
+        reads_input=True,
+        reads_value=True,
+        puts_aside=True,
+    )
+)
+
+
+def stochastic_pool(x: Tensor, geometry: Geometry, *, uniform: Tensor | None = None) -> Tensor:
+    """Return one value of each window, drawn with probability x_i / sum x; 0 where none is positive.
+
+    The gradient goes to the value drawn (Zeiler & Fergus 2013).
+
+    Parameters
+    ----------
+    x : what is negative counts as 0
+    uniform : numbers in [0, 1), of the output's shape, which decide; drawn from torch's generator if None
+
+    Examples
+    --------
+    >>> from gradus.layers import windows
+    >>> stochastic_pool(torch.tensor([[[1.0, 3.0]]]), windows(1, 2), uniform=torch.tensor([[[0.2]]]))
+    tensor([[[1.]]])
+    """
+    batch, single = as_batch(x, geometry, geometry.axes)
+    if uniform is None:
+        shape = (*batch.shape[:2], *geometry.output(batch.shape[2:]))
+        wide = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+        uniform = torch.rand(shape, device=x.device, dtype=wide)
+    elif single:
+        uniform = uniform[None]
+    value = DRAWN(batch, Inputs(geometry, extra=uniform)).value
+    return value[0] if single else value
+
+
+def stochastic_mean_pool(x: Tensor, geometry: Geometry) -> Tensor:
+    """Return what ``stochastic_pool`` is expected to draw: sum x^2 / sum x of each window.
+
+    Examples
+    --------
+    >>> from gradus.layers import windows
+    >>> stochastic_mean_pool(torch.tensor([[[1.0, 3.0]]]), windows(1, 2))
+    tensor([[[2.5000]]])
+    """
+    return pooled(EXPECTED, x, Inputs(geometry), geometry.axes)
+
+
+class _StochasticPool(SlidingPool):
+    """A value drawn from each window in training, the expected one in evaluation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        return stochastic_pool(x, self.windows) if self.training else stochastic_mean_pool(x, self.windows)
+
+
+class StochasticPool1d(_StochasticPool):
+    """Stochastic pooling on a line."""
+
+    axes: ClassVar[int] = 1
+
+
+class StochasticPool2d(_StochasticPool):
+    """Stochastic pooling in a plane."""
+
+    axes: ClassVar[int] = 2
+
+
+class StochasticPool3d(_StochasticPool):
+    """Stochastic pooling in space."""
+
+    axes: ClassVar[int] = 3

@@ -1,0 +1,136 @@
+"""A weighted sum of each window, the same weights for all: blurring, and what gates are made of."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import nn
+
+from gradus.core.errors import InputError
+from gradus.kernels.window_pooling import Pooled, Variant
+from gradus.layers.average_pooling import sum_start
+from gradus.layers.geometry import windows
+from gradus.layers.max_pooling import max_pool
+from gradus.layers.operators import Inputs, Operator
+from gradus.layers.sliding import pooled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.kernels.window_pooling import Call, Windows
+
+
+def weighted_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add the value times the weight of its tap."""
+    return (state[0] + tap.weight * x,)
+
+
+def weighted_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
+    """The sum."""
+    return state[0], 0.0, 0.0
+
+
+def weighted_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
+    """Upstream times the weight of the tap."""
+    return window.upstream * tap.weight
+
+
+def weighted_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
+    """The same in torch."""
+    assert call.weights is not None
+    return Pooled((values * call.weights.reshape(-1)).sum(-1))
+
+
+WEIGHTED = Operator(
+    Variant("weighted_pool", weighted_reference, sum_start, weighted_fold, weighted_finish, weighted_share)
+)
+
+
+def weighted_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
+    """Return sum_t weights_t x_t of each window; positions outside the input are 0.
+
+    Parameters
+    ----------
+    weights : of the window's shape; gets a gradient
+
+    Raises
+    ------
+    InputError : if the weights do not have the window's shape
+
+    Examples
+    --------
+    >>> weighted_pool(torch.tensor([[[1.0, 2.0, 4.0]]]), torch.tensor([-1.0, 1.0]), windows(1, 2, 1))
+    tensor([[[1., 2.]]])
+    """
+    if tuple(weights.shape) != geometry.kernel:
+        raise InputError(
+            f"weights have shape {tuple(weights.shape)}; that of a window, {geometry.kernel}, was expected"
+        )
+    return pooled(WEIGHTED, x, Inputs(geometry, weights=weights), geometry.axes)
+
+
+def binomial(size: int, axes: int) -> Tensor:
+    """Return the binomial filter of ``size`` positions on each axis, of sum 1.
+
+    >>> binomial(3, 1)
+    tensor([0.2500, 0.5000, 0.2500])
+    """
+    line = torch.tensor([float(comb(size - 1, k)) for k in range(size)]).div(2 ** (size - 1))
+    found: Tensor = line
+    for _ in range(axes - 1):
+        found = found[..., None] * line
+    return found
+
+
+def _reflected(x: Tensor, size: int, axes: int) -> Tensor:
+    before, after = (size - 1) // 2, size - 1 - (size - 1) // 2
+    found: Tensor = nn.functional.pad(x, (before, after) * axes, mode="reflect")
+    return found
+
+
+class BlurPool2d(nn.Module):
+    """A binomial filter, then every ``stride``-th pixel: what is dropped does not come back as aliases (Zhang 2019).
+
+    Parameters
+    ----------
+    size : of the filter, on each axis; the image is continued by reflection
+    stride : of what is kept
+
+    Examples
+    --------
+    >>> BlurPool2d(3)(torch.ones(1, 1, 4, 4))
+    tensor([[[[1., 1.],
+              [1., 1.]]]])
+    """
+
+    axes: ClassVar[int] = 2
+
+    def __init__(self, size: int = 3, stride: int = 2) -> None:
+        super().__init__()
+        self.windows = windows(self.axes, size, stride)
+        self.size = size
+        self.register_buffer("filter", binomial(size, self.axes), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, height, width) or (channels, height, width)."""
+        weights = self.filter
+        assert isinstance(weights, torch.Tensor)
+        return weighted_pool(_reflected(x, self.size, self.axes), weights.to(x.dtype), self.windows)
+
+
+class MaxBlurPool2d(nn.Module):
+    """The maximum of windows at every pixel, then ``BlurPool2d``: max pooling that a small shift changes little."""
+
+    axes: ClassVar[int] = 2
+
+    def __init__(self, kernel_size: int = 2, stride: int = 2, *, size: int = 3) -> None:
+        super().__init__()
+        self.maximum = windows(self.axes, kernel_size, 1)
+        self.blur = BlurPool2d(size, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, height, width) or (channels, height, width)."""
+        found: Tensor = self.blur(max_pool(x, self.maximum))
+        return found

@@ -1,0 +1,152 @@
+"""What holds for every pooling variant, over the rows of the catalogue."""
+
+import pytest
+import torch
+
+import catalogue
+from gradus.check import Settings
+from gradus.kernels import dispatch
+from gradus.layers import (
+    Same,
+    average_pooling,
+    gem_pooling,
+    lp_pooling,
+    max_pooling,
+    mixed_pooling,
+    soft_pooling,
+    stochastic_pooling,
+    weighted_pooling,
+    windows,
+)
+
+GEOMETRIES = {
+    "2x2": windows(2, 2),
+    "3x3 with stride 2 and padding": windows(2, 3, 2, 1),
+    "uneven": windows(2, (3, 2), (1, 3), ((1, 0), (0, 1)), (2, 1), ceil_mode=True),
+    "same": windows(2, 3, 2, Same.UPPER),
+}
+OPERATORS = [
+    max_pooling.MAX,
+    max_pooling.MIN,
+    average_pooling.MEAN,
+    average_pooling.PADDED_MEAN,
+    average_pooling.SUM,
+    lp_pooling.L1,
+    lp_pooling.L2,
+    lp_pooling.LP,
+    soft_pooling.LOG_SUM_EXP,
+    soft_pooling.SOFT,
+    soft_pooling.LIP,
+    gem_pooling.GEM,
+    stochastic_pooling.DRAWN,
+    stochastic_pooling.EXPECTED,
+    mixed_pooling.MIXED,
+    mixed_pooling.GATED,
+    weighted_pooling.WEIGHTED,
+]
+rows = pytest.mark.parametrize("name", catalogue.POOLING)
+
+
+def draw(name, *shape, dtype=torch.float64):
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    return (x.abs() + 0.1 if name.endswith("positive") else x).to(dtype)
+
+
+def value_and_gradient(name, geometry, x):
+    x = x.detach().requires_grad_()
+    y = catalogue.POOLING[name](x, geometry)
+    upstream = torch.linspace(-1, 2, y.numel(), dtype=torch.float64).reshape(y.shape).to(y.dtype)
+    return y.detach(), torch.autograd.grad(y, x, upstream)[0]
+
+
+@rows
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_the_kernel_is_its_reference_in_both_layouts(name, geometry):
+    x = draw(name, 2, 5, 7, 9)
+    with dispatch.force("reference"):
+        wanted = value_and_gradient(name, GEOMETRIES[geometry], x)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        found = value_and_gradient(name, GEOMETRIES[geometry], x.contiguous(memory_format=layout))
+        for own, other in zip(found, wanted, strict=True):
+            torch.testing.assert_close(own, other, rtol=1e-12, atol=1e-12)
+
+
+@rows
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-5), (torch.float16, 2e-2), (torch.bfloat16, 1e-1)])
+def test_narrow_types_are_near_float64(name, dtype, tolerance):
+    if name == "stochastic":
+        pytest.skip("a drawn value jumps where a sum is rounded")
+    x = draw(name, 2, 3, 7, 9, dtype=dtype)
+    wanted = value_and_gradient(name, GEOMETRIES["3x3 with stride 2 and padding"], x.double())
+    found = value_and_gradient(name, GEOMETRIES["3x3 with stride 2 and padding"], x)
+    for own, other in zip(found, wanted, strict=True):
+        assert own.dtype == dtype
+        assert (own.double() - other).abs().max() <= tolerance * other.abs().max()
+
+
+@rows
+@pytest.mark.parametrize("shape", [(2, 3, 11), (2, 2, 5, 6, 4), (3, 8)])
+def test_one_and_three_axes_and_no_samples(name, shape):
+    axes = 1 if len(shape) < 4 else 3
+    geometry = windows(axes, 3, 2, 1)
+    x = draw(name, *shape)
+    with dispatch.force("reference"):
+        wanted = value_and_gradient(name, geometry, x)
+    for own, other in zip(value_and_gradient(name, geometry, x), wanted, strict=True):
+        torch.testing.assert_close(own, other, rtol=1e-12, atol=1e-12)
+
+
+@rows
+def test_first_and_second_derivatives(name):
+    x = draw(name, 1, 2, 5, 5).requires_grad_()
+    call = lambda t: catalogue.POOLING[name](t, windows(2, 3, 2, 1))  # noqa: E731
+    assert torch.autograd.gradcheck(call, x)
+    assert torch.autograd.gradgradcheck(call, x)
+
+
+@rows
+def test_the_check_of_gradus(name, gradus_check):
+    cases = ("as given", "inputs transposed", "inputs between NaN")
+    call = lambda t: catalogue.POOLING[name](t, windows(2, 2))  # noqa: E731
+    gradus_check(call, None, draw(name, 2, 2, 4, 6), settings=Settings(only=cases))
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.variant.name)
+def test_torchs_check_of_operators(operator):
+    variant = operator.variant
+    x = draw("positive", 2, 2, 5, 5)
+    tensors = (
+        x.clone().requires_grad_(),
+        x.clone().requires_grad_() if variant.second_input else None,
+        torch.rand(4, dtype=torch.float64) if variant.name == "weighted_pool" else torch.full((1,), 0.5).double(),
+        torch.rand(2, 2, 2, 2, dtype=torch.float64) if variant.reads_extra else None,
+    )
+    torch.library.opcheck(operator._operator, (*tensors, [], windows(2, 2).code(), [1.5], True))
+
+
+def test_learned_numbers_get_their_gradients():
+    x = draw("positive", 2, 2, 6, 6)
+    two = windows(2, 2)
+    number = torch.tensor([1.7], dtype=torch.float64, requires_grad=True)
+    filters = torch.rand(2, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda p: gem_pooling.gem_pool(x, p, two), number)
+    assert torch.autograd.gradcheck(lambda a: mixed_pooling.mixed_pool(x, a, two), number)
+    assert torch.autograd.gradcheck(lambda w: mixed_pooling.gated_pool(x, w, two), filters)
+    assert torch.autograd.gradcheck(lambda w: weighted_pooling.weighted_pool(x, w, windows(2, 2, 1, 1)), filters)
+    logits = x.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: soft_pooling.lip_pool(x, z, two), logits)
+
+
+@pytest.mark.parametrize("name", ["max", "average", "l2", "soft", "mixed"])
+def test_compiled_exported_and_mapped(name):
+    class Module(torch.nn.Module):
+        def forward(self, x):
+            return catalogue.POOLING[name](x, windows(2, 3, 2, 1))
+
+    x = draw(name, 2, 3, 9, 8)
+    wanted = Module()(x)
+    assert torch.equal(torch.compile(Module(), backend="aot_eager", fullgraph=True)(x), wanted)
+    exported = torch.export.export(Module(), (x,), dynamic_shapes=({0: torch.export.Dim("samples")},))
+    assert torch.equal(exported.module()(x[:1]), wanted[:1])
+    mapped = torch.vmap(Module())(torch.stack([x, 2 * x]))
+    assert torch.equal(mapped, torch.stack([wanted, Module()(2 * x)]))
