@@ -102,11 +102,23 @@ class Operator:
             gradient, other_gradient = self._pullback(upstream, *given, value, aside, winner)
             other_gradient = None if other is None else other_gradient
         of_weights = of_extra = None
-        if ctx.needs_input_grad[2]:
+        if torch.is_grad_enabled() and (ctx.needs_input_grad[2] or ctx.needs_input_grad[3]):
+            of_weights, of_extra = self._again_differentiable(upstream, _call(*given))
+        elif ctx.needs_input_grad[2]:
             of_weights = self._weight_gradient(upstream, _call(*given), aside)
-        if ctx.needs_input_grad[3]:
+        if ctx.needs_input_grad[3] and of_extra is None:
             of_extra = (upstream * aside).to(extra.dtype)
         return gradient, other_gradient, of_weights, of_extra, [None] * len(positions), None, None, None
+
+    def _again_differentiable(self, upstream: Tensor, call: Call) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of weights and extra numbers as functions of everything, for second derivatives."""
+        wanted = [t for t in (call.weights, call.extra) if t is not None and t.requires_grad]
+        value = differentiable(self.variant, call).value
+        found = iter(torch.autograd.grad(value, wanted, upstream, create_graph=True))
+        weights, extra = (
+            next(found) if t is not None and t.requires_grad else None for t in (call.weights, call.extra)
+        )
+        return weights, extra
 
     def _weight_gradient(self, upstream: Tensor, call: Call, aside: Tensor) -> Tensor:
         weights = call.weights

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -25,13 +27,23 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
 
 def backward(variant: Variant, call: Call, upstream: Tensor, _: Pooled) -> tuple[Tensor, Tensor | None]:
     """Return the gradients with respect to the inputs; see the package for the contract."""
-    with torch.enable_grad():
+    # an operator's implementation runs below autograd, which is on in a thread of its own
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(_by_autograd, variant, call, upstream, _stream_of(call.x)).result()
+
+
+def _by_autograd(variant: Variant, call: Call, upstream: Tensor, stream: Any) -> tuple[Tensor, Tensor | None]:
+    with stream, torch.enable_grad():
         x = call.x.detach().requires_grad_()
         other = None if call.other is None else call.other.detach().requires_grad_()
         value = pooled(variant, call.with_inputs(x, other)).value
         wanted = [x] if other is None else [x, other]
         found = torch.autograd.grad(value, wanted, upstream, allow_unused=True, materialize_grads=True)
     return found[0], found[1] if variant.second_input else None
+
+
+def _stream_of(x: Tensor) -> Any:
+    return torch.cuda.stream(torch.cuda.current_stream(x.device)) if x.is_cuda else nullcontext()
 
 
 def pooled(variant: Variant, call: Call) -> Pooled:
