@@ -260,7 +260,7 @@ def _numbers_like(x: torch.Tensor, *shape: int) -> torch.Tensor:
 
 
 def _uniform(x: torch.Tensor, geometry: layers.Windows) -> torch.Tensor:
-    return _numbers_like(x, *x.shape[:2], *geometry.output(x.shape[2:]))
+    return _numbers_like(x, *x.shape[: -geometry.axes], *geometry.output(x.shape[-geometry.axes :]))
 
 
 POOLING = {
@@ -276,10 +276,10 @@ POOLING = {
     "log-sum-exp": lambda x, w: layers.log_sum_exp_pool(x, w, sharpness=2.0),
     "soft": layers.soft_pool,
     "lip": lambda x, w: layers.lip_pool(x, (2 * x).sin(), w),
-    "gem positive": lambda x, w: layers.gem_pool(x, x.new_full((1,), 2.5), w, least=0.01),
+    "gem positive": lambda x, w: layers.gem_pool(x, torch.full((1,), 2.5, dtype=x.dtype), w, least=0.01),
     "stochastic": lambda x, w: layers.stochastic_pool(x, w, uniform=_uniform(x, w)),
     "expected stochastic positive": layers.stochastic_mean_pool,
-    "mixed": lambda x, w: layers.mixed_pool(x, x.new_full((1,), 0.3), w),
+    "mixed": lambda x, w: layers.mixed_pool(x, torch.full((1,), 0.3, dtype=x.dtype), w),
     "gated": lambda x, w: layers.gated_pool(x, _numbers_like(x, *w.kernel), w),
     "weighted": lambda x, w: layers.weighted_pool(x, _numbers_like(x, *w.kernel), w),
 }
