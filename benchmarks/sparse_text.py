@@ -30,7 +30,7 @@ GAP = 1e-3
 WANTED = 5.0
 REPEATS = {STRONG: 3, WEAK: 1}
 # most passes of catalyst-miso, iterations of qning-ista, and of saga: several times what gradus takes
-CAPS = {STRONG: (200, 15, 15), WEAK: (2000, 70, 16)}
+CAPS = {STRONG: (200, 15, 15), WEAK: (1400, 62, 14)}
 MEMORY = 1.3
 PAGE = 4096
 
