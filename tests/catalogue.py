@@ -58,7 +58,16 @@ from gradus.penalties import (
     translated,
     transposed,
 )
-from gradus.solvers import LBFGS, DavisYin, NewtonCG, PrimalDual, ProximalGradient, ProximalNewton, Terms
+from gradus.solvers import (
+    LBFGS,
+    CoordinateDescent,
+    DavisYin,
+    NewtonCG,
+    PrimalDual,
+    ProximalGradient,
+    ProximalNewton,
+    Terms,
+)
 
 SAMPLES, FEATURES, OUTPUTS = 30, 4, 3
 
@@ -204,6 +213,8 @@ SOLVERS = {
         [SparseGroupLasso(0.01, 0.01)],
     ),
     "proximal newton, squares": (ProximalNewton(Terms(0.0, 0.02, rows=4)), [L2(0.02)]),
+    "coordinate descent, l1": (CoordinateDescent(Terms(0.02, 0.0, rows=4)), [L1(0.02)]),
+    "coordinate descent, elastic net": (CoordinateDescent(Terms(0.01, 0.01, rows=4)), [ElasticNet(0.01, 0.01)]),
 }
 
 

@@ -1,18 +1,22 @@
 """The laws of a solver, over every row of the catalogue: CONVERGED means that an independent check holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.optimize
 import torch
+from scipy.sparse import csr_array
 
 import catalogue
 from gradus.core import progress
 from gradus.core.errors import InputError
 from gradus.core.protocols import Differentiable
 from gradus.core.solution import Status
-from gradus.losses import CholeskyPreconditioner, DiagonalPreconditioner, DualityGap
+from gradus.losses import CholeskyPreconditioner, DiagonalPreconditioner, DualityGap, SparseFeatures
+from gradus.losses.sparse_softmax import SparseSoftmax
 from gradus.penalties import L1, L2, GroupLasso, Masked, SmoothMasked
-from gradus.solvers import LBFGS, NewtonCG, ProximalGradient, Stop, minimize
+from gradus.solvers import LBFGS, CoordinateDescent, NewtonCG, ProximalGradient, Stop, minimize
 
 PAIRS = [
     pytest.param(solver, penalty, id=f"{name}, {penalty}")
@@ -29,9 +33,18 @@ def masked(penalty, rows=catalogue.FEATURES):
     return SmoothMasked(penalty, rows) if isinstance(penalty, Differentiable) else Masked(penalty, rows)
 
 
+def smooth_for(solver, model):
+    """The same model with features that can be had one at a time, where the solver asks for that."""
+    if not isinstance(solver, CoordinateDescent):
+        return model
+    sparse = replace(model, features=SparseFeatures(csr_array(model.features.matrix.numpy())))
+    return SparseSoftmax(sparse, sparse.features)
+
+
 def solve(model, penalty, solver, tolerance=1e-6, limit=5000, start=None):
     stop = Stop(DualityGap(model, penalty), tolerance, limit)
-    return minimize(model, masked(penalty), model.zeros() if start is None else start, solver, stop)
+    start = model.zeros() if start is None else start
+    return minimize(smooth_for(solver, model), masked(penalty), start, solver, stop)
 
 
 def objective(model, penalty, point):
@@ -100,7 +113,7 @@ def test_states_are_pure(solver, penalty):
     from gradus.core.solution import Problem
 
     model = model_of(torch.float64)
-    problem = Problem(model, masked(penalty))
+    problem = Problem(smooth_for(solver, model), masked(penalty))
     state = solver.start(problem, model.zeros())
     for _ in range(3):
         state = solver.advance(problem, state)
