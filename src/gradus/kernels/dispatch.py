@@ -11,6 +11,7 @@ import importlib.util
 import pkgutil
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import UnavailableError
@@ -31,7 +32,13 @@ def kernels() -> list[str]:
 
 def implementations(kernel: str) -> list[str]:
     """Return the implementations that ``kernel`` has, whether or not this machine can run them."""
-    return [name for name in IMPLEMENTATIONS if importlib.util.find_spec(f"gradus.kernels.{kernel}.{name}")]
+    return list(_found(kernel))
+
+
+@cache
+def _found(kernel: str) -> tuple[str, ...]:
+    # looked up on disk once: a fit of few rows calls thousands of kernels
+    return tuple(name for name in IMPLEMENTATIONS if importlib.util.find_spec(f"gradus.kernels.{kernel}.{name}"))
 
 
 def chosen(kernel: str, device_type: str) -> str:
