@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from openTSNE import _tsne
 
 from gradus.kernels.student_repulsion import repulsion
-from gradus.tsne import ExactRepulsion, GridRepulsion, Rule, repulsion_for
+from gradus.tsne import ExactRepulsion, GridRepulsion, Rule, TreeRepulsion, repulsion_for
 from gradus.tsne.field import field_of
 from gradus.tsne.mesh import MOST_NODES, mesh_over
 from gradus.tsne.repulsion import ORDER, SPACING
@@ -31,6 +31,23 @@ def test_grid_against_all_pairs(dof, dimensions):
     found, found_normaliser = GridRepulsion(Rule(dof, SPACING * min(1, (dof / 0.5) ** 0.5), ORDER))(points)
     assert relative_error(found, forces) < 0.03
     assert found_normaliser == pytest.approx(normaliser, rel=2e-3)
+
+
+@pytest.mark.parametrize("dof", [0.3, 1.0, 10.0])
+@pytest.mark.parametrize("spread", [3.0, 25.0])
+def test_tree_against_all_pairs(dof, spread):
+    points = clusters(dimensions=3, spread=spread)
+    forces, normaliser = ExactRepulsion(dof)(points)
+    found, found_normaliser = TreeRepulsion(dof)(points)
+    assert relative_error(found, forces) < 0.015
+    assert found_normaliser == pytest.approx(normaliser, rel=4e-3)
+
+
+def test_tree_in_space_is_no_less_exact_than_the_grid_in_the_plane():
+    solid, plane = clusters(dimensions=3), clusters()
+    through_tree = relative_error(TreeRepulsion(1.0)(solid)[0], ExactRepulsion(1.0)(solid)[0])
+    through_grid = relative_error(GridRepulsion(Rule(1.0, SPACING, ORDER))(plane)[0], ExactRepulsion(1.0)(plane)[0])
+    assert through_tree < through_grid
 
 
 @pytest.mark.parametrize(("order", "bounds"), [(4, (5e-2, 2e-2, 5e-3)), (6, (4e-2, 1.2e-2, 1.5e-3))])
@@ -98,7 +115,8 @@ def test_the_choice_is_by_size_and_dimensions():
     assert isinstance(repulsion_for(torch.zeros(20_000, 2), 1.0), GridRepulsion)
     assert isinstance(repulsion_for(torch.zeros(20_000, 1), 1.0), GridRepulsion)
     assert isinstance(repulsion_for(torch.zeros(2_000, 2), 0.7), GridRepulsion)
-    assert isinstance(repulsion_for(torch.zeros(20_000, 3), 1.0), ExactRepulsion)
+    assert isinstance(repulsion_for(torch.zeros(3_000, 3), 1.0), ExactRepulsion)
+    assert isinstance(repulsion_for(torch.zeros(20_000, 3), 1.0), TreeRepulsion)
 
 
 @pytest.mark.parametrize("dimensions", [1, 2])

@@ -60,7 +60,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_components : 1, 2 or 3. Three take the exact repulsion, whose cost grows with the square of the rows.
+    n_components : 1, 2 or 3. Repulsion is summed through a grid in one and two dimensions, through a tree in three.
     perplexity : the effective number of neighbours, 1 to (samples - 1) / 3; or a sequence of them, whose affinities are
         averaged. Not used where ``n_neighbors`` or ``sigma`` is given.
     n_neighbors : None, or the number of neighbours that every row is tied to with equal weight: 15 is fast and gives

@@ -15,7 +15,7 @@ from gradus.tsne.placement import Placement, at_their_twins, place
 from gradus.tsne.precomputed import DistancesToAll, DistancesToSome
 from gradus.tsne.quality import MapQuality, map_quality
 from gradus.tsne.relation import Attachment, Connected, Neighbourly, Relation
-from gradus.tsne.repulsion import ExactRepulsion, GridRepulsion, Repulsion, repulsion_for
+from gradus.tsne.repulsion import ExactRepulsion, GridRepulsion, Repulsion, TreeRepulsion, repulsion_for
 from gradus.tsne.search import Search
 from gradus.tsne.sparse_search import SPARSE_METRICS, SparseMetric, SparseSearch
 from gradus.tsne.spectrum import Rule
@@ -55,6 +55,7 @@ __all__ = [
     "Searchable",
     "SparseMetric",
     "SparseSearch",
+    "TreeRepulsion",
     "Uniform",
     "Watcher",
     "as_affinities",
