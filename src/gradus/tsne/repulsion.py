@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gradus.tsne.mesh import Mesh
 
-# chosen from the force error in docs/derivations/tsne.md: below that of three-point interpolation on cells of one unit
+# chosen from the force error in docs/derivations/tsne.md: about that of three-point interpolation on cells of one unit
 SPACING = 0.5
 ORDER = 4
 # below this the kernel's peak is too sharp for that spacing
@@ -55,7 +55,7 @@ class ExactRepulsion:
 class TreeRepulsion:
     """Far points taken together in a tree of cubes, in three dimensions.
 
-    A map in space is far emptier than one in the plane: 17,500 digits span 190 units on each side, for which a grid
+    A map in space is far emptier than one in the plane: 17,500 digits span 170 units on each side and more, for which a grid
     as fine as the plane's would take 50 million nodes.
     """
 
