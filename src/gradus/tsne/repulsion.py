@@ -55,8 +55,8 @@ class ExactRepulsion:
 class TreeRepulsion:
     """Far points taken together in a tree of cubes, in three dimensions.
 
-    A map in space is far emptier than one in the plane: 17,500 digits span 170 units on each side and more, for which a grid
-    as fine as the plane's would take 50 million nodes.
+    A map in space is far emptier than one in the plane: 17,500 digits span 170 units on each side and more,
+    for which a grid as fine as the plane's would take 50 million nodes.
     """
 
     dof: float
