@@ -27,6 +27,8 @@ FORCING = 0.3
 MOST_SWEEPS = 50
 # the strength of the absolute values falls by this factor in each iteration, until it is the penalty's own
 DROP = 0.3
+# candidates whose violations are computed at a time
+PART = 8192
 # violations below this are rounding
 LEAST = 1e-14
 
@@ -171,7 +173,7 @@ class CoordinateDescent:
         if not math.isfinite(look.value):
             return replace(after, working=working, gap=math.inf, halted=True)
         slack = candidates.norms * math.sqrt(0.5 * max(look.gap, 0.0))
-        steepest = look.scale * look.slopes.abs().amax(dim=1)
+        steepest = look.scale * torch.linalg.vector_norm(look.slopes, ord=math.inf, dim=1)
         keep = steepest + slack >= (1.0 - ROUNDING) * self.terms.absolute
         candidates, slopes = candidates.kept(keep), look.slopes[keep]
         following = working.next(candidates, slopes, strength)
@@ -184,7 +186,7 @@ class CoordinateDescent:
         absolute, square = self.terms.absolute, self.terms.square
         weights = working.coordinates.weights
         value += (absolute * weights.abs().sum() + 0.5 * square * weights.square().sum()).item()
-        largest = slopes.abs().max().item() if slopes.numel() else 0.0
+        largest = torch.linalg.vector_norm(slopes, ord=math.inf).item() if slopes.numel() else 0.0
         scale = min(1.0, (1.0 - ROUNDING) * absolute / largest) if largest > 0 else 1.0
         dual = smooth.dual_value(scale * residual)
         if square > 0 and scale < 1.0:
@@ -196,10 +198,15 @@ class CoordinateDescent:
     def _violation(self, weights: Tensor, slopes: Tensor, absolute: float) -> float:
         """Return the largest distance of 0 from a subdifferential, at slopes of the smooth part."""
         square = self.terms.square
-        at_zero = (slopes.abs() - absolute).clamp_min(0.0)
-        elsewhere = (slopes + square * weights + absolute * weights.sign()).abs()
-        violations = torch.where(weights == 0, at_zero, elsewhere)
-        return violations.max().item() if violations.numel() else 0.0
+        largest = 0.0
+        # a part at a time: there are many slopes, and few numbers else are held
+        for start in range(0, len(slopes), PART):
+            some, steep = weights[start : start + PART], slopes[start : start + PART]
+            at_zero = (steep.abs() - absolute).clamp_min(0.0)
+            elsewhere = (steep + square * some + absolute * some.sign()).abs()
+            violations = torch.where(some == 0, at_zero, elsewhere)
+            largest = max(largest, violations.max().item()) if violations.numel() else largest
+        return largest
 
     def _check(self, problem: Problem, point: Tensor) -> None:
         """Raise InputError where the penalty is another: by its value at one point."""
