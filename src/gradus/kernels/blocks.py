@@ -129,8 +129,11 @@ def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
 
 @compiled()
 def add_products(block: np.ndarray, factors: np.ndarray, sums: np.ndarray) -> None:
-    """Add sum_i factors[i, k] block[i, j] to sums[k, j], and have the next block fetched meanwhile."""
-    features, outputs = block.shape[1], factors.shape[1]
+    """Add sum_i factors[i, k] block[i, j] to sums[k, j], and have the next block fetched meanwhile.
+
+    The block may be wider than the sums where these are whole registers wide.
+    """
+    features, outputs = sums.shape[1], factors.shape[1]
     lanes = VECTOR_BYTES // block.itemsize
     whole = features // (VECTORS * lanes) * (VECTORS * lanes)
     for k in range(0, outputs, TILE):

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
         avg_pool2d,
         sum_pool,
     )
+    from gradus.layers.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+    from gradus.layers.convolution_layers import (
+        Conv1d,
+        Conv2d,
+        Conv3d,
+        ConvTranspose1d,
+        ConvTranspose2d,
+        ConvTranspose3d,
+    )
     from gradus.layers.drawn_pooling import (
         FractionalMaxPool2d,
         MaxUnpool2d,
@@ -94,6 +103,22 @@ if TYPE_CHECKING:
     from gradus.layers.weighted_pooling import BlurPool2d, MaxBlurPool2d, weighted_pool
 
 _NAMES = {
+    "gradus.layers.convolution": (
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
+    ),
+    "gradus.layers.convolution_layers": (
+        "Conv1d",
+        "Conv2d",
+        "Conv3d",
+        "ConvTranspose1d",
+        "ConvTranspose2d",
+        "ConvTranspose3d",
+    ),
     "gradus.kernels.window_pooling": (
         *(
             "Bins",
@@ -256,6 +281,12 @@ __all__ = [
     "AvgPool3d",
     "Bins",
     "BlurPool2d",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "FractionalMaxPool2d",
     "GatedPool1d",
     "GatedPool2d",
@@ -306,6 +337,12 @@ __all__ = [
     "adaptive_max_pool",
     "average_pool",
     "avg_pool2d",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "fractional_max_pool2d",
     "gated_pool",
     "gem_pool",

@@ -1,0 +1,112 @@
+"""How a convolution's windows lie: what a user says in torch's words, made numbers for each axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gradus.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Size = int | tuple[int, ...]
+Padding = int | str | tuple[int, ...] | tuple[tuple[int, int], ...]
+
+
+class Sliding(NamedTuple):
+    """Stride, dilation and zeros around, a number for each axis, and the number of groups.
+
+    Examples
+    --------
+    >>> Sliding((2,), (1,), (1,), (0,), 1).output((6,), (3,))
+    (3,)
+    """
+
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    groups: int
+
+    def output(self, size: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...]:
+        """Return floor((size + before + after - dilation (kernel - 1) - 1) / stride) + 1 for each axis."""
+        return tuple(
+            (n + before + after - dilation * (k - 1) - 1) // stride + 1
+            for n, k, stride, dilation, before, after in zip(size, kernel, *self[:4], strict=True)
+        )
+
+    def input(self, size: Sequence[int], kernel: Sequence[int], extra: Sequence[int]) -> tuple[int, ...]:
+        """Return the least size whose output has this ``size``, plus ``extra``."""
+        return tuple(
+            (n - 1) * stride - before - after + dilation * (k - 1) + e + 1
+            for n, k, stride, dilation, before, after, e in zip(size, kernel, *self[:4], extra, strict=True)
+        )
+
+
+def sliding(kernel: Sequence[int], stride: Size, padding: Padding, dilation: Size, groups: int) -> Sliding:
+    """Return the geometry of a convolution.
+
+    Parameters
+    ----------
+    kernel : the window's size on each axis
+    stride, dilation : one positive number, or one for each axis
+    padding : zeros around: one number, one for each axis, a pair (before, after) for each axis, "valid" for none, or
+        "same" for as many outputs as inputs, an odd one after, with a stride of 1
+    groups : into how many parts the channels are divided, positive
+
+    Raises
+    ------
+    InputError : if one of them is something else
+
+    Examples
+    --------
+    >>> sliding((3, 2), 1, "same", 1, 1)[2:4]
+    ((1, 0), (1, 1))
+    """
+    axes = len(kernel)
+    strides, dilations = each("stride", stride, axes, least=1), each("dilation", dilation, axes, least=1)
+    if groups < 1:
+        raise InputError(f"groups is {groups}; a positive number was expected")
+    if padding == "same":
+        if set(strides) != {1}:
+            raise InputError(
+                f"padding is 'same' with a stride of {stride}; it is defined for a stride of 1: give numbers"
+            )
+        reach = [d * (k - 1) for d, k in zip(dilations, kernel, strict=True)]
+        return Sliding(strides, dilations, tuple(r // 2 for r in reach), tuple(r - r // 2 for r in reach), groups)
+    before, after = pairs(padding, axes)
+    return Sliding(strides, dilations, before, after, groups)
+
+
+def pairs(padding: Padding, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the padding before and after on each axis.
+
+    Examples
+    --------
+    >>> pairs(((0, 1), (2, 3)), 2)
+    ((0, 2), (1, 3))
+    """
+    if padding == "valid":
+        return (0,) * axes, (0,) * axes
+    if isinstance(padding, str):
+        raise InputError(f"padding is {padding!r}; numbers, 'same' or 'valid' were expected")
+    if isinstance(padding, int) or not any(isinstance(entry, tuple | list) for entry in padding):
+        both = each("padding", padding, axes, least=0)  # type: ignore[arg-type]
+        return both, both
+    before, after = (tuple(entry[side] for entry in padding) for side in (0, 1))  # type: ignore[index]
+    return each("padding before", before, axes, least=0), each("padding after", after, axes, least=0)
+
+
+def each(name: str, given: Size, axes: int, *, least: int) -> tuple[int, ...]:
+    """Return one number for each axis, or raise InputError where they are fewer, more or less than ``least``.
+
+    Examples
+    --------
+    >>> each("stride", 2, 3, least=1)
+    (2, 2, 2)
+    """
+    numbers = (given,) * axes if isinstance(given, int) else tuple(given)
+    numbers = numbers * axes if len(numbers) == 1 else numbers
+    if len(numbers) != axes or min(numbers) < least:
+        raise InputError(f"{name} is {given}; one number of at least {least}, or {axes}, were expected")
+    return numbers
