@@ -48,6 +48,7 @@ def test_the_example_of_the_exercises_and_its_gradient():
     ]
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even")
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_torchs_own_samples_forward_and_backward(name):
     ran = 0
@@ -67,7 +68,7 @@ def test_torchs_own_samples_forward_and_backward(name):
     assert ran >= 3
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if INFOS[name].error_inputs_func])
 def test_what_torch_refuses_is_refused_in_words(name):
     for case in INFOS[name].error_inputs("cpu"):
         sample = case.sample_input

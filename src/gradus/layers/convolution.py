@@ -187,13 +187,31 @@ def _transposed(
     if any(e >= max(s, d) for e, s, d in zip(extra, geometry.stride, geometry.dilation, strict=True)):
         raise InputError(f"output_padding is {output_padding}; less than the stride or the dilation was expected")
     _same_length(bias, weights.shape[1] * geometry.groups)
+    geometry, beyond = _within_reach(geometry, extra)
+    extra = tuple(0 if beyond else e for e in extra)
     size = geometry.input(batch.shape[2:], weights.shape[2:], extra)
     if min(size) < 1:
         raise InputError(f"the result for images of shape {tuple(images.shape)} would be empty: give less padding")
     result: Tensor = operators.to_images(batch, weights, list(size), *_listed(geometry))
+    if beyond:
+        result = torch.nn.functional.pad(result, beyond)
     if bias is not None:
         result = result + bias.reshape(-1, *(1 for _ in range(axes)))
     return result if images.dim() == axes + 2 else result[0]
+
+
+def _within_reach(geometry: Sliding, extra: tuple[int, ...]) -> tuple[Sliding, list[int]]:
+    """Return a geometry that no further window fits into, and the zeros to put behind its result.
+
+    An output padding of a stride or more, which a dilation may allow, would let one more window fit: it first takes the
+    place of padding at the end, and what is left of it no window reaches.
+    """
+    if all(e < stride for e, stride in zip(extra, geometry.stride, strict=True)):
+        return geometry, []
+    taken = [min(e, after) for e, after in zip(extra, geometry.after, strict=True)]
+    after = tuple(a - t for a, t in zip(geometry.after, taken, strict=True))
+    left = [e - t for e, t in zip(extra, taken, strict=True)]
+    return geometry._replace(after=after), [n for e in reversed(left) for n in (0, e)]
 
 
 def _alike(axes: int, images: Tensor, weights: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
