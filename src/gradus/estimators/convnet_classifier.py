@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from dataclasses import fields
 from pathlib import Path
@@ -12,14 +11,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from gradus.core.errors import InputError
-from gradus.estimators.convnet_file import SavedNetwork, read_network
 from gradus.estimators.convnet_settings import ConvNetSettings, triangle
 from gradus.estimators.convnet_training import (
     Parts,
-    channels_last,
     checkpoint_of,
     drawing_from,
     held_out,
@@ -32,7 +28,6 @@ from gradus.estimators.stderr import reporting_to_stderr
 from gradus.networks import (
     Course,
     EpochRecord,
-    ImageNetwork,
     LabelledImages,
     Learner,
     Shuffled,
@@ -55,7 +50,7 @@ if TYPE_CHECKING:
 ONGOING = 0.25
 
 
-class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseEstimator):
+class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, NetworkOutputs):
     """A small convolutional network that learns to tell images apart, in seconds to minutes on a few cores.
 
     Minimises the mean weighted cross-entropy of smoothed labels over augmented images. The network is an
@@ -236,57 +231,6 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         self._moments = tuple(optimizer.state_dict() for optimizer in optimizers)
         return self
 
-    def save(self, path: str | PathLike[str], **about: Any) -> None:
-        """Write the trained network to a safetensors file, whole or not at all; it holds numbers and names, no code.
-
-        Modules and functions that the estimator was given are not in it. ``about`` is kept beside as JSON.
-
-        Raises
-        ------
-        InputError : if the labels are neither texts nor numbers
-        """
-        check_is_fitted(self)
-        plain = {name: value for name, value in self.get_params(deep=False).items() if _is_plain(value)}
-        saved = SavedNetwork(
-            self.network_.plan if isinstance(self.network_, ImageNetwork) else None,
-            dict(self.network_.state_dict()),
-            self.classes_,
-            self.image_shape_,
-            self.records_,
-            self.best_epoch_,
-            plain,
-            about,
-        )
-        saved.write(Path(path))
-
-    @classmethod
-    def load(
-        cls, path: str | PathLike[str], module: torch.nn.Module | None = None, pooling: torch.nn.Module | None = None
-    ) -> Self:
-        """Return the classifier that ``save`` wrote; ``module`` or ``pooling`` as it had been given.
-
-        Raises
-        ------
-        InputError : if the file is missing, damaged or of something else, or its weights do not fit the module
-        """
-        return cls.load_with(path, module, pooling)[0]
-
-    @classmethod
-    def load_with(
-        cls, path: str | PathLike[str], module: torch.nn.Module | None = None, pooling: torch.nn.Module | None = None
-    ) -> tuple[Self, dict[str, Any]]:
-        """Return what ``load`` does, and the ``about`` that ``save`` was given."""
-        saved = read_network(Path(path))
-        estimator = cls(**saved.settings | {"module": module, "pooling": pooling})
-        network = saved.network(copy.deepcopy(module), pooling)
-        # weights that lie in memory as they did are summed over in the same order
-        estimator.network_ = channels_last(network).to(estimator._device()).eval()
-        estimator.classes_, estimator.image_shape_ = saved.classes, saved.image_shape
-        estimator.records_, estimator.best_epoch_ = saved.records, saved.best_epoch
-        estimator.n_iter_ = len(saved.records)
-        estimator.n_features_in_ = int(np.prod(saved.image_shape))
-        return estimator, saved.about
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
@@ -334,10 +278,3 @@ class ConvNetClassifier(NetworkOutputs, ClassifierMixin, TransformerMixin, BaseE
         self.best_epoch_ = trained.best
         self.n_iter_ = len(trained.records)
         self._moments = ()
-
-
-def _is_plain(value: Any) -> bool:
-    """Tell whether JSON holds a setting as it is."""
-    if isinstance(value, tuple | list):
-        return all(_is_plain(each) for each in value)
-    return value is None or isinstance(value, bool | int | float | str)

@@ -1,25 +1,27 @@
-"""What a trained network says of images: the half of a classifier that does not learn."""
+"""What a trained network says of images, and the files it goes to: the half of a classifier that does not learn."""
 
 from __future__ import annotations
 
-from abc import ABC
+import copy
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
 from gradus.core.errors import InputError
-from gradus.estimators.convnet_training import inputs_of, outputs
+from gradus.estimators.convnet_file import SavedNetwork, read_network
+from gradus.estimators.convnet_training import channels_last, inputs_of, outputs
 from gradus.estimators.image_input import Channels, ImageLayout
-from gradus.networks import penultimate
+from gradus.networks import EpochRecord, ImageNetwork, penultimate
 from gradus.networks.onnx_file import write_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -29,9 +31,69 @@ class NetworkOutputs(ABC):
     network_: torch.nn.Module
     classes_: NDArray[Any]
     image_shape_: tuple[int, ...]
+    records_: tuple[EpochRecord, ...]
+    best_epoch_: int
+    n_iter_: int
+    n_features_in_: int
+
+    @abstractmethod
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the estimator's settings by name."""
+
     image_shape: Sequence[int] | None
     channels: Channels
     device: str | None
+
+    def save(self, path: str | PathLike[str], **about: Any) -> None:
+        """Write the trained network to a safetensors file, whole or not at all; it holds numbers and names, no code.
+
+        Modules and functions that the estimator was given are not in it. ``about`` is kept beside as JSON.
+
+        Raises
+        ------
+        InputError : if the labels are neither texts nor numbers
+        """
+        check_is_fitted(self)
+        plain = {name: value for name, value in self.get_params(deep=False).items() if _is_plain(value)}
+        saved = SavedNetwork(
+            self.network_.plan if isinstance(self.network_, ImageNetwork) else None,
+            dict(self.network_.state_dict()),
+            self.classes_,
+            self.image_shape_,
+            self.records_,
+            self.best_epoch_,
+            plain,
+            about,
+        )
+        saved.write(Path(path))
+
+    @classmethod
+    def load(
+        cls, path: str | PathLike[str], module: torch.nn.Module | None = None, pooling: torch.nn.Module | None = None
+    ) -> Self:
+        """Return the classifier that ``save`` wrote; ``module`` or ``pooling`` as it had been given.
+
+        Raises
+        ------
+        InputError : if the file is missing, damaged or of something else, or its weights do not fit the module
+        """
+        return cls.load_with(path, module, pooling)[0]
+
+    @classmethod
+    def load_with(
+        cls, path: str | PathLike[str], module: torch.nn.Module | None = None, pooling: torch.nn.Module | None = None
+    ) -> tuple[Self, dict[str, Any]]:
+        """Return what ``load`` does, and the ``about`` that ``save`` was given."""
+        saved = read_network(Path(path))
+        estimator = cls(**saved.settings | {"module": module, "pooling": pooling})
+        network = saved.network(copy.deepcopy(module), pooling)
+        # weights that lie in memory as they did are summed over in the same order
+        estimator.network_ = channels_last(network).to(estimator._device()).eval()
+        estimator.classes_, estimator.image_shape_ = saved.classes, saved.image_shape
+        estimator.records_, estimator.best_epoch_ = saved.records, saved.best_epoch
+        estimator.n_iter_ = len(saved.records)
+        estimator.n_features_in_ = int(np.prod(saved.image_shape))
+        return estimator, saved.about
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of the largest logit for each image."""
@@ -97,3 +159,10 @@ class NetworkOutputs(ABC):
     def _logits(self, X: Any) -> torch.Tensor:
         pixels = self._pixels(X)
         return outputs(self.network_, pixels, self._device())
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether JSON holds a setting as it is."""
+    if isinstance(value, tuple | list):
+        return all(_is_plain(each) for each in value)
+    return value is None or isinstance(value, bool | int | float | str)
