@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gradus.layers.convolution_geometry import Sliding
 
-# images of at most so many channels, and at least so many multiplications: measured by benchmarks/convolution.py
+# images of at most so many channels, and at least so many filters and multiplications; not tuned finely
 FEW_CHANNELS = 4
 MANY_FILTERS = 8
 LEAST_PRODUCTS = 1_000_000

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
+
+from gradus.kernels.compilation import compiled
 
 # where ``Plan.numbers`` keeps what
 INPUT, OUTPUT, STRIDE, PART, RESIDUES, KERNEL = 0, 3, 6, 9, 12, 15
@@ -18,7 +19,7 @@ GROUP, UNIT, SLIDING, TAPS, TABLES = 18, 19, 20, 21, 22
 NUMBERS = 23
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def stage(planes: Any, first: int, count: int, staged: Any, numbers: Any, tables: Any, padding: Any) -> None:
     """Lay out ``count`` planes from number ``first`` on in ``staged``, which holds the padding everywhere already."""
     size = numbers[INPUT] * numbers[INPUT + 1] * numbers[INPUT + 2]
@@ -30,7 +31,7 @@ def stage(planes: Any, first: int, count: int, staged: Any, numbers: Any, tables
             _stage_table(plane, place, staged, numbers, tables, (first + place) % numbers[TABLES], padding)
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _stage_sliding(planes: Any, first: int, place: int, staged: Any, numbers: Any, parts: Any) -> None:
     height, width, stride = numbers[INPUT + 1], numbers[INPUT + 2], numbers[STRIDE + 2]
     pitch = numbers[GROUP] * numbers[UNIT]
@@ -53,7 +54,7 @@ def _stage_sliding(planes: Any, first: int, place: int, staged: Any, numbers: An
                             _read(staged, at + c * pitch + low, planes, start + low * stride + shift, stride, many)
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _split_pairs(staged: Any, at: int, pitch: int, planes: Any, start: int, parts: Any, columns: int) -> None:
     """Read a row whose even and odd padded positions go to two parts, both at once where both are inside."""
     low, high = max(parts[columns + 1], parts[columns + 4]), min(parts[columns + 2], parts[columns + 5])
@@ -71,7 +72,7 @@ def _split_pairs(staged: Any, at: int, pitch: int, planes: Any, start: int, part
             staged[at + c * pitch + q] = planes[shift + 2 * q]
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _read(staged: Any, at: int, planes: Any, first: int, stride: int, count: int) -> None:
     """Set staged[at + q] = planes[first + stride q]; a stride that is a constant here becomes vector instructions."""
     begin, of = np.uint64(first), np.uint64(at)
@@ -89,7 +90,7 @@ def _read(staged: Any, at: int, planes: Any, first: int, stride: int, count: int
             staged[of + np.uint64(q)] = planes[begin + np.uint64(stride) * np.uint64(q)]
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _stage_table(plane: Any, place: int, staged: Any, numbers: Any, tables: Any, which: int, padding: Any) -> None:
     height, width = numbers[INPUT + 1], numbers[INPUT + 2]
     rows, columns, table = axis_tables(numbers, tables, which)
@@ -110,7 +111,7 @@ def _stage_table(plane: Any, place: int, staged: Any, numbers: Any, tables: Any,
                             at += 1
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def axis_tables(numbers: Any, tables: Any, which: int) -> tuple[int, int, Any]:
     """Return where the tables of rows and columns start, and the table of positions number ``which``."""
     rows = numbers[OUTPUT] * numbers[KERNEL]
@@ -119,7 +120,7 @@ def axis_tables(numbers: Any, tables: Any, which: int) -> tuple[int, int, Any]:
     return rows, columns, tables[which * size : (which + 1) * size]
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def unstage(staged: Any, planes: Any, first: int, count: int, numbers: Any, tables: Any) -> None:
     """Set ``count`` planes to what their positions in ``staged`` add up to."""
     size = numbers[INPUT] * numbers[INPUT + 1] * numbers[INPUT + 2]
@@ -132,7 +133,7 @@ def unstage(staged: Any, planes: Any, first: int, count: int, numbers: Any, tabl
             _unstage_table(staged, plane, place, numbers, tables, (first + place) % numbers[TABLES])
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _unstage_sliding(staged: Any, planes: Any, first: int, place: int, numbers: Any, parts: Any) -> None:
     height, width, stride = numbers[INPUT + 1], numbers[INPUT + 2], numbers[STRIDE + 2]
     pitch = numbers[GROUP] * numbers[UNIT]
@@ -155,7 +156,7 @@ def _unstage_sliding(staged: Any, planes: Any, first: int, place: int, numbers: 
                             _write(staged, at + c * pitch + low, planes, start + low * stride + shift, stride, many)
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _merge_pairs(staged: Any, at: int, pitch: int, planes: Any, start: int, parts: Any, columns: int) -> None:
     """Write a row whose even and odd padded positions lie in two parts, both at once where both are inside."""
     low, high = max(parts[columns + 1], parts[columns + 4]), min(parts[columns + 2], parts[columns + 5])
@@ -172,7 +173,7 @@ def _merge_pairs(staged: Any, at: int, pitch: int, planes: Any, start: int, part
             planes[shift + 2 * q] = staged[at + c * pitch + q]
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _write(staged: Any, at: int, planes: Any, first: int, stride: int, count: int) -> None:
     """Set planes[first + stride q] = staged[at + q]."""
     begin, of = np.uint64(first), np.uint64(at)
@@ -190,7 +191,7 @@ def _write(staged: Any, at: int, planes: Any, first: int, stride: int, count: in
             planes[begin + np.uint64(stride) * np.uint64(q)] = staged[of + np.uint64(q)]
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def _unstage_table(staged: Any, plane: Any, place: int, numbers: Any, tables: Any, which: int) -> None:
     height, width = numbers[INPUT + 1], numbers[INPUT + 2]
     rows, columns, table = axis_tables(numbers, tables, which)
@@ -212,7 +213,7 @@ def _unstage_table(staged: Any, plane: Any, place: int, numbers: Any, tables: An
                             at += 1
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def spread(rows: Any, first: int, count: int, run: Any, numbers: Any, filling: Any) -> None:
     """Lay out what is given for each window of ``count`` planes as the taps lie; ``filling`` where no window is."""
     outputs = numbers[OUTPUT] * numbers[OUTPUT + 1] * numbers[OUTPUT + 2]
@@ -230,7 +231,7 @@ def spread(rows: Any, first: int, count: int, run: Any, numbers: Any, filling: A
                 at += width
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def collect(run: Any, rows: Any, first: int, count: int, numbers: Any) -> None:
     """Store what was found for each window of ``count`` planes."""
     outputs = numbers[OUTPUT] * numbers[OUTPUT + 1] * numbers[OUTPUT + 2]
@@ -248,7 +249,7 @@ def collect(run: Any, rows: Any, first: int, count: int, numbers: Any) -> None:
                 at += width
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def length(numbers: Any, count: int) -> int:
     """Return how long the run is that holds all windows of ``count`` planes."""
     last = (numbers[OUTPUT] - 1) * numbers[PART + 1] + numbers[OUTPUT + 1] - 1
@@ -256,7 +257,7 @@ def length(numbers: Any, count: int) -> int:
     return found
 
 
-@numba.njit(error_model="numpy")
+@compiled()
 def taps_of(window: int, image: int, lane: int, numbers: Any, table: Any, here: Any) -> None:
     """Set ``here`` to where each tap of one window starts where channels lie side by side; -1 outside the input."""
     height, width, lanes = numbers[INPUT + 1], numbers[INPUT + 2], numbers[UNIT]
