@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import catalogue
+from gradus import layers
 from gradus.check import Settings, check_gradient
 from gradus.kernels import dispatch
 from gradus.layers import (
@@ -110,6 +111,77 @@ def test_the_check_of_gradus(name):
     call = lambda t: catalogue.POOLING[name](t, windows(2, 2))  # noqa: E731
     verdict = check_gradient(call, None, draw(name, 2, 2, 4, 6), settings=Settings(only=cases))
     assert verdict, str(verdict)
+
+
+def seeded(function):
+    """Return ``function`` of its input and a generator that draws the same every time."""
+    return lambda x: function(x, torch.Generator().manual_seed(3))
+
+
+UNPOOLED = torch.tensor([[[0, 7, 17], [24, 21, 34]]]).expand(2, 2, 2, 3)
+# what is public and not a row of the catalogue: (module, input's sizes)
+MODULES = {
+    "AdaptiveMaxPool1d": (layers.AdaptiveMaxPool1d(3), (7,)),
+    "AdaptiveMaxPool2d": (layers.AdaptiveMaxPool2d((3, 4)), (5, 6)),
+    "AdaptiveMaxPool3d": (layers.AdaptiveMaxPool3d((2, 1, 3)), (3, 4, 5)),
+    "AdaptiveAvgPool1d": (layers.AdaptiveAvgPool1d(3), (7,)),
+    "AdaptiveAvgPool2d": (layers.AdaptiveAvgPool2d((3, 4)), (5, 6)),
+    "AdaptiveAvgPool3d": (layers.AdaptiveAvgPool3d((2, 1, 3)), (3, 4, 5)),
+    "GlobalMaxPool2d": (layers.GlobalMaxPool2d(), (5, 6)),
+    "GlobalAvgPool2d": (layers.GlobalAvgPool2d(), (5, 6)),
+    "SpatialPyramidPool2d": (layers.SpatialPyramidPool2d(), (5, 6)),
+    "RankPool1d": (layers.RankPool1d(3, 2), (9,)),
+    "RankPool2d": (layers.RankPool2d(3, 2), (5, 7)),
+    "RankPool3d": (layers.RankPool3d(2), (4, 5, 4)),
+    "MedianPool1d": (layers.MedianPool1d(3, 2), (9,)),
+    "MedianPool2d": (layers.MedianPool2d(2), (4, 6)),
+    "MedianPool3d": (layers.MedianPool3d(2), (4, 5, 4)),
+    "FractionalMaxPool2d": (
+        lambda x: layers.fractional_max_pool2d(x, 2, (3, 4), samples=torch.full((2, 2, 2), 0.4).to(x)),
+        (6, 7),
+    ),
+    "S3Pool2d": (seeded(lambda x, drawn: layers.s3_pool2d(x, 2, 2, 4, generator=drawn)), (8, 4)),
+    "S3Pool2d, in evaluation": (layers.S3Pool2d(2, 2, 4).eval(), (8, 4)),
+    "BlurPool2d": (layers.BlurPool2d(3), (6, 7)),
+    "MaxBlurPool2d": (layers.MaxBlurPool2d(), (6, 7)),
+    "MaxUnpool2d": (lambda x: layers.MaxUnpool2d(2)(x, UNPOOLED, (5, 7)), (2, 3)),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_check_of_gradus_where_windows_are_drawn_sorted_or_fitted(name):
+    call, sizes = MODULES[name]
+    call = call.double() if isinstance(call, torch.nn.Module) else call
+    cases = ("as given", "inputs transposed", "inputs between NaN", "upstream expanded")
+    x = torch.randn(2, 2, *sizes, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    verdict = check_gradient(call, None, x, settings=Settings(only=cases))
+    assert verdict, str(verdict)
+    assert set(verdict.looked_at) == set(cases)
+    assert torch.autograd.gradcheck(call, x.clone().requires_grad_())
+
+
+# the layers of a row of the catalogue, in as many dimensions as there are
+ROWS = {
+    "MaxPool": "max",
+    "MinPool": "min",
+    "AvgPool": "average",
+    "SumPool": "sum",
+    "LpPool": "l3",
+    "LogSumExpPool": "log-sum-exp",
+    "SoftPool": "soft",
+    "LIPPool": "lip",
+    "GeMPool": "gem positive",
+    "StochasticPool": "stochastic",
+    "MixedPool": "mixed",
+    "GatedPool": "gated",
+}
+
+
+def test_every_public_layer_is_checked():
+    public = {name for name in layers.__all__ if name[0].isupper() and "ool" in name}
+    assert set(ROWS.values()) <= set(catalogue.POOLING)
+    of_rows = {name for name in public if name[:-2] in ROWS}
+    assert public - of_rows == {name.partition(",")[0] for name in MODULES}
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.variant.name)
