@@ -34,6 +34,7 @@ def windows(
     Parameters
     ----------
     kernel_size, stride, dilation : one number, or one for each axis; the stride is the kernel's size if None
+        or, as torch has it, ()
     padding : one number, one for each axis, a pair (before, after) for each axis, or ``Same.UPPER`` / ``Same.LOWER``
     ceil_mode : whether a last window may reach over the end
 
@@ -47,7 +48,7 @@ def windows(
     (28, 28)
     """
     kernel = _each("kernel_size", kernel_size, axes, least=1)
-    strides = kernel if stride is None else _each("stride", stride, axes, least=1)
+    strides = kernel if stride is None or stride == () else _each("stride", stride, axes, least=1)
     dilations = _each("dilation", dilation, axes, least=1)
     if isinstance(padding, Same):
         none = (0,) * axes
