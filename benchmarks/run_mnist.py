@@ -26,7 +26,8 @@ def run() -> Findings:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "gradus", "run", str(MNIST.resolve()), "--out", str(out)], check=True)
+        command = ["run", str(MNIST.resolve()), "--model", "softmax", "--out", str(out)]
+        subprocess.run([sys.executable, "-m", "gradus", *command], check=True)
         total = time.perf_counter() - start
         metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
         steps = json.loads((out / "environment.json").read_text(encoding="utf-8"))["steps"]
