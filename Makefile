@@ -12,10 +12,10 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 run: $(VENV)/.run  ## the main job on real handwritten digits, a report at its end
 	$(BIN)/gradus run digits --out runs/digits
 
-# how many processes share the tests, a file each
+# how many processes share the tests
 WORKERS ?= 2
 test: $(VENV)/.test  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 check: $(VENV)/.check  ## format, lint, types, and the directions of the rooms
 	$(BIN)/ruff format --check .
