@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "gradus", "font.size": 8, "axes.titlesize": 8, "axes.linewidth": 0.5}
-SPACINGS = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 1 / 3, 0.25, 0.2)
+SPACINGS = (1.0, 0.85, 0.7, 0.6, 0.5, 0.45, 0.4, 1 / 3, 0.25, 0.2)
 DOFS = {0.5: "#3f90da", 1.0: "#bd1f01", 2.0: "#832db6", 10.0: "#94a4a2"}
 LINES = {4: "-", 6: "--"}
 

@@ -99,6 +99,20 @@ def test_a_mesh_holds_all_points_but_a_few(samples, height, width, seed):
     assert (~mesh.contains(points)).sum() <= 4 * (0.01 * samples + 2)
 
 
+def test_a_small_map_gets_half_the_spacing_and_stays_as_exact_as_openTSNE_s():
+    points = clusters(spread=3.0)
+    points = points[(points.abs() < 9).all(1)]
+    assert mesh_over(points, SPACING, ORDER).spacing == SPACING / 2
+    assert mesh_over(points * 10, SPACING, ORDER).spacing == SPACING
+    forces, _ = ExactRepulsion(10.0)(points)
+    theirs = np.zeros(points.shape)
+    their_normaliser = _tsne.estimate_negative_gradient_fft_2d(
+        points.double().numpy(), theirs, dof=10.0, n_interpolation_points=3, min_num_intervals=50, ints_in_interval=1
+    )
+    found = relative_error(GridRepulsion(Rule(10.0, SPACING, ORDER))(points)[0], forces)
+    assert found < relative_error(torch.from_numpy(theirs * -their_normaliser), forces)
+
+
 def test_points_that_all_coincide_do_not_push():
     points = torch.zeros(900, 2)
     forces, normaliser = GridRepulsion(Rule(1.0, SPACING, ORDER))(points)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CELLS_PER_ROOT = 2
 # rows whose true neighbours are found to choose how many cells are searched, and the share that must be in those
 SAMPLE = 500
-RECALL = 0.995
+RECALL = 0.992
 # the share of the true neighbours that must be among the candidates of a sketch for it to be used
 SKETCH_RECALL = 0.998
 # a share of the cells above which all pairs are as fast
@@ -41,10 +41,10 @@ class Partition:
 
 
 def nearest_approximately(points: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return nearly always the ``count`` nearest other rows of every row: on average 99.5 % of them.
+    """Return nearly always the ``count`` nearest other rows of every row: on average more than 99 % of them.
 
     Rows are put in cells around the centres of k-means. For a sample of rows the true neighbours are found, and with
-    them the number of cells nearest to a row that hold 99.5 % of them; then every row is searched in as many. Where
+    them the number of cells nearest to a row that hold 99.2 % of them; then every row is searched in as many. Where
     that would be most cells, and for rows far from all others, the search is exact.
 
     Parameters

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST_NODES = 2**22
 # coordinates, in units of the spacing, that are told by float32 to a small part of one
 FARTHEST = 2**17
+# a map of fewer nodes than this on both axes gets half the spacing, which costs nothing that can be felt
+SMALL = 50
 # shares of the points on each side of each axis that may be left off the grid and summed directly
 TRIMMED = (0.0, 0.001, 0.01)
 SIZES: list[int] = sorted(
@@ -57,17 +59,20 @@ def mesh_over(points: Tensor, spacing: float, order: int) -> Mesh:
     """Return a grid over ``points`` (samples, 2): over all where that is affordable, else over all but a few outliers.
 
     If even without the outermost hundredth on each side the box is too large for the spacing, the spacing is
-    enlarged until it is not: such a map is so sparse that the grid would be empty.
+    enlarged until it is not: such a map is so sparse that the grid would be empty. A small map, whose points are close
+    together for the kernel, gets half the spacing.
 
     Examples
     --------
     >>> mesh_over(torch.tensor([[0.0, 0.0], [30.0, 10.0]]), spacing=0.5, order=4).shape
     (72, 25)
     >>> mesh_over(torch.cat([torch.rand(5000, 2), torch.tensor([[1e9, 0.0]])]), spacing=0.5, order=4).shape
-    (8, 8)
+    (9, 9)
     """
     for share in TRIMMED:
         low, high = _box(points, share)
+        if float((high - low).max()) < SMALL * spacing:
+            spacing /= 2
         shape = _shape(low, high, spacing, order)
         if math.prod(shape) <= MOST_NODES:
             break

@@ -85,7 +85,7 @@ class Searchable:
         return ((transformed - self.centre) / self.scale).to(self.points.dtype)
 
     def others(self, count: int) -> Neighbours:
-        """Return the ``count`` nearest other rows of every row; beyond 10,000 rows about 99.5 % of them are."""
+        """Return the ``count`` nearest other rows of every row; beyond 10,000 rows more than 99 % of them are."""
         search = nearest_others if len(self.points) <= FEW else nearest_approximately
         with progress.task("nearest neighbours"):
             indices, squared = search(self.points, count)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from gradus.tsne.mesh import Mesh
 
-# chosen from the force error in docs/derivations/tsne.md: about that of three-point interpolation on cells of one unit
-SPACING = 0.5
+# chosen from the force error in docs/derivations/tsne.md: below that of three-point interpolation on cells of one unit
+SPACING = 0.45
 ORDER = 4
 # below this the kernel's peak is too sharp for that spacing
-SHARPEST_DOF = 0.5
+SHARPEST_DOF = 0.7
 # up to how many points all pairs are faster than the grid, when a pair takes a division and when it takes a power
 FEW = 7_000
 FEW_WITH_POWERS = 800

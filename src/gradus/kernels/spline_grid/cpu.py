@@ -12,8 +12,8 @@ import scipy.fft
 import torch
 from torch import Tensor
 
-from gradus.kernels.spline_grid.orders import GATHER, READ
-from gradus.kernels.spline_grid.splines import ranks_by_row, weigh
+from gradus.kernels.spline_grid.orders import GATHER, READ, WEIGH
+from gradus.kernels.spline_grid.splines import ranks_by_row
 from gradus.kernels.threads import worth
 
 # arithmetic steps per node that a point touches, roughly
@@ -30,7 +30,7 @@ def spread(places: Tensor, shape: tuple[int, int], order: int) -> Tensor:
     weights = np.empty((*rows.shape, order), rows.dtype)
     starts = np.zeros(shape[0] + 1, np.int64)
     with worth(STEPS * len(rows) * order * order):
-        weigh(rows, ranks_by_row(rows, starts), firsts, weights)
+        WEIGH[order](rows, ranks_by_row(rows, starts), firsts, weights)
         GATHER[order](starts, firsts, weights, charges)
     return torch.from_numpy(charges)
 

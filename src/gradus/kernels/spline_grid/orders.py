@@ -1,4 +1,4 @@
-"""Charges gathered and a potential read, compiled for splines of one order each: loops of known length are unrolled."""
+"""Points weighed, charges gathered and a potential read, compiled for one order each: its loops are unrolled."""
 
 from __future__ import annotations
 
@@ -11,6 +11,24 @@ from gradus.kernels.compilation import compiled
 from gradus.kernels.spline_grid.splines import fill_splines
 
 CHUNK = 256
+
+
+def weigher(order: int) -> Any:
+    """Return the function that puts the first node on every axis and the weights of every point where its rank says."""
+
+    @compiled(parallel=True)
+    def weigh(places: np.ndarray, ranks: np.ndarray, firsts: np.ndarray, weights: np.ndarray) -> None:
+        for chunk in numba.prange((len(places) + CHUNK - 1) // CHUNK):
+            splines = np.zeros(order, places.dtype)
+            for i in range(chunk * CHUNK, min(len(places), (chunk + 1) * CHUNK)):
+                for axis in range(2):
+                    base = np.floor(places[i, axis])
+                    fill_splines(places[i, axis] - base, splines)
+                    firsts[ranks[i], axis] = np.int32(base)
+                    for node in range(order):
+                        weights[ranks[i], axis, node] = splines[node]
+
+    return weigh
 
 
 def gatherer(order: int) -> Any:
@@ -61,5 +79,6 @@ def reader(order: int) -> Any:
     return read
 
 
+WEIGH = {4: weigher(4), 6: weigher(6)}
 GATHER = {4: gatherer(4), 6: gatherer(6)}
 READ = {4: reader(4), 6: reader(6)}

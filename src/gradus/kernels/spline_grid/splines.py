@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from gradus.kernels.compilation import compiled
@@ -38,14 +37,3 @@ def ranks_by_row(places: np.ndarray, starts: np.ndarray) -> np.ndarray:
         ranks[i] = following[row]
         following[row] += 1
     return ranks
-
-
-@compiled(parallel=True)
-def weigh(places: np.ndarray, ranks: np.ndarray, firsts: np.ndarray, weights: np.ndarray) -> None:
-    """Put the first node on every axis and the weights of every point where its rank says."""
-    for i in numba.prange(len(places)):
-        rank = ranks[i]
-        for axis in range(places.shape[1]):
-            base = np.floor(places[i, axis])
-            fill_splines(places[i, axis] - base, weights[rank, axis])
-            firsts[rank, axis] = np.int32(base)
