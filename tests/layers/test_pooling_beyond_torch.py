@@ -9,7 +9,7 @@ from torch.nn import functional
 import catalogue
 from gradus.core.errors import InputError
 from gradus.kernels.threads import LEAST_OPERATIONS
-from gradus.layers import MaxPool2d, max_pool, max_pooling, windows
+from gradus.layers import GatedPool2d, GeMPool2d, MaxPool2d, MixedPool2d, max_pool, max_pooling, windows
 from gradus.layers.operators import Inputs
 
 # by name in the catalogue: the formula over (..., positions) and whether each is inside
@@ -80,6 +80,21 @@ def test_gradients_have_the_same_bits_on_one_thread_and_on_two(name, layout):
         value = catalogue.POOLING[name](x, windows(2, 3, 2, 1))
         upstream = torch.linspace(-1, 2, value.numel()).reshape(value.shape)
         both.append((value.detach(), torch.autograd.grad(value, x, upstream)[0]))
+    for one, two in zip(*both, strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize(
+    "layer", [GeMPool2d(3, 2), MixedPool2d(3, 2), GatedPool2d(3, 2)], ids=lambda p: type(p).__name__
+)
+def test_gradients_of_learned_numbers_have_the_same_bits_too(layer):
+    x = torch.randn(32, 10, 60, 60, generator=torch.Generator().manual_seed(0)).abs().add(0.1)
+    both = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        value = layer(x)
+        upstream = torch.linspace(-1, 2, value.numel()).reshape(value.shape)
+        both.append(torch.autograd.grad(value, list(layer.parameters()), upstream))
     for one, two in zip(*both, strict=True):
         assert torch.equal(one, two)
 

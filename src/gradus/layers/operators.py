@@ -10,6 +10,7 @@ import torch
 from gradus.kernels.window_pooling import Call, Pooled, Variant, backward, forward, from_code
 from gradus.kernels.window_pooling.call import winner_dtype
 from gradus.kernels.window_pooling.reference import pooled as differentiable
+from gradus.layers.fixed_sums import total
 from gradus.layers.tap_weights import weight_gradient
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Operator:
         weights = call.weights
         assert weights is not None
         if self.variant.puts_aside:
-            return (upstream * aside).sum().reshape(weights.shape).to(weights.dtype)
+            return total(upstream * aside).reshape(weights.shape).to(weights.dtype)
         return weight_gradient(upstream, call).reshape(weights.shape).to(weights.dtype)
 
     def _backward_twice(self, ctx: Any, *seconds: Tensor) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.kernels.window_pooling.windows import ABSENT
+from gradus.layers.fixed_sums import total
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,5 +31,5 @@ def weight_gradient(upstream: Tensor, call: Call) -> Tensor:
             shape = [1] * x.dim()
             shape[2 + axis] = -1
             weighted = weighted * (column != ABSENT).to(upstream.dtype).reshape(shape)
-        sums.append((weighted * x).sum(dtype=torch.float64 if x.dtype == torch.float64 else torch.float32))
+        sums.append(total(weighted * x, torch.float64 if x.dtype == torch.float64 else torch.float32))
     return torch.stack(sums)
