@@ -101,7 +101,7 @@ class ImageNetwork(nn.Module):
         self.deviation = nn.Buffer(torch.ones(plan.channels, 1, 1))
         channels = 2 * plan.directions
         self.whitening = nn.Conv2d(plan.channels, channels, plan.patch, plan.stride, bias=False).requires_grad_(False)
-        self.activation = nn.GELU()
+        self.activation = nn.ReLU()
         self.blocks = nn.Sequential()
         down, across = (
             (side - patch) // stride + 1
@@ -133,8 +133,8 @@ class ImageNetwork(nn.Module):
     def first_filters(self) -> Tensor:
         """Return the patches of scaled pixels to which the first learned layer answers, (filters, channels, *size).
 
-        A whitened patch z goes on as gelu(z) and gelu(-z), whose difference is z itself: weights w and v of the two act
-        as (w - v) / 2 on z, and as (w + v) / 2 on gelu(z) + gelu(-z), which has no direction and is left out.
+        A whitened patch z goes on as relu(z) and relu(-z), whose difference is z itself: weights w and v of the two act
+        as (w - v) / 2 on z, and as (w + v) / 2 on |z|, which has no direction and is left out.
         """
         learned: Tensor = next(layer for layer in self.blocks.modules() if isinstance(layer, nn.Conv2d)).weight
         positive, negative = learned.chunk(2, dim=1)
@@ -156,8 +156,8 @@ class ImageNetwork(nn.Module):
 
 def _block(inputs: int, outputs: int, pooling: nn.Module) -> nn.Sequential:
     return nn.Sequential(
-        _convolution(inputs, outputs), pooling, _norm(outputs), nn.GELU(),
-        _convolution(outputs, outputs), _norm(outputs), nn.GELU(),
+        _convolution(inputs, outputs), pooling, _norm(outputs), nn.ReLU(),
+        _convolution(outputs, outputs), _norm(outputs), nn.ReLU(),
     )  # fmt: skip
 
 
