@@ -103,171 +103,40 @@ if TYPE_CHECKING:
     from gradus.layers.weighted_pooling import BlurPool2d, MaxBlurPool2d, weighted_pool
 
 _NAMES = {
-    "gradus.layers.convolution": (
-        "conv1d",
-        "conv2d",
-        "conv3d",
-        "conv_transpose1d",
-        "conv_transpose2d",
-        "conv_transpose3d",
-    ),
-    "gradus.layers.convolution_layers": (
-        "Conv1d",
-        "Conv2d",
-        "Conv3d",
-        "ConvTranspose1d",
-        "ConvTranspose2d",
-        "ConvTranspose3d",
-    ),
-    "gradus.kernels.window_pooling": (
-        *(
-            "Bins",
-            "Same",
-            "Windows",
-        ),
-    ),
-    "gradus.layers.geometry": (*("windows",),),
+    "gradus.layers.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "gradus.layers.convolution_layers": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+    "gradus.kernels.window_pooling": "Bins Same Windows",
+    "gradus.layers.geometry": "windows",
     "gradus.layers.adaptive_pooling": (
-        *(
-            "AdaptiveAvgPool1d",
-            "AdaptiveAvgPool2d",
-            "AdaptiveAvgPool3d",
-            "AdaptiveMaxPool1d",
-        ),
-        *(
-            "AdaptiveMaxPool2d",
-            "AdaptiveMaxPool3d",
-            "GlobalAvgPool2d",
-            "GlobalMaxPool2d",
-        ),
-        *(
-            "SpatialPyramidPool2d",
-            "adaptive_average_pool",
-            "adaptive_max_pool",
-        ),
+        "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
+        "AdaptiveMaxPool3d GlobalAvgPool2d GlobalMaxPool2d SpatialPyramidPool2d adaptive_average_pool "
+        "adaptive_max_pool"
     ),
     "gradus.layers.average_pooling": (
-        *(
-            "AvgPool1d",
-            "AvgPool2d",
-            "AvgPool3d",
-            "SumPool1d",
-        ),
-        *(
-            "SumPool2d",
-            "SumPool3d",
-            "average_pool",
-            "avg_pool2d",
-        ),
-        *("sum_pool",),
+        "AvgPool1d AvgPool2d AvgPool3d SumPool1d SumPool2d SumPool3d average_pool avg_pool2d sum_pool"
     ),
     "gradus.layers.drawn_pooling": (
-        *(
-            "FractionalMaxPool2d",
-            "MaxUnpool2d",
-            "S3Pool2d",
-            "fractional_max_pool2d",
-        ),
-        *(
-            "max_unpool2d",
-            "s3_pool2d",
-        ),
+        "FractionalMaxPool2d MaxUnpool2d S3Pool2d fractional_max_pool2d max_unpool2d s3_pool2d"
     ),
-    "gradus.layers.gem_pooling": (
-        *(
-            "GeMPool1d",
-            "GeMPool2d",
-            "GeMPool3d",
-            "gem_pool",
-        ),
-    ),
-    "gradus.layers.lp_pooling": (
-        *(
-            "LpPool1d",
-            "LpPool2d",
-            "LpPool3d",
-            "lp_pool",
-        ),
-        *("lp_pool2d",),
-    ),
+    "gradus.layers.gem_pooling": "GeMPool1d GeMPool2d GeMPool3d gem_pool",
+    "gradus.layers.lp_pooling": "LpPool1d LpPool2d LpPool3d lp_pool lp_pool2d",
     "gradus.layers.max_pooling": (
-        *(
-            "MaxPool1d",
-            "MaxPool2d",
-            "MaxPool3d",
-            "MinPool1d",
-        ),
-        *(
-            "MinPool2d",
-            "MinPool3d",
-            "max_pool",
-            "max_pool2d",
-        ),
-        *("min_pool",),
+        "MaxPool1d MaxPool2d MaxPool3d MinPool1d MinPool2d MinPool3d max_pool max_pool2d min_pool"
     ),
     "gradus.layers.mixed_pooling": (
-        *(
-            "GatedPool1d",
-            "GatedPool2d",
-            "GatedPool3d",
-            "MixedPool1d",
-        ),
-        *(
-            "MixedPool2d",
-            "MixedPool3d",
-            "gated_pool",
-            "mixed_pool",
-        ),
+        "GatedPool1d GatedPool2d GatedPool3d MixedPool1d MixedPool2d MixedPool3d gated_pool mixed_pool"
     ),
-    "gradus.layers.rank_pooling": (
-        *(
-            "MedianPool1d",
-            "MedianPool2d",
-            "MedianPool3d",
-            "RankPool1d",
-        ),
-        *(
-            "RankPool2d",
-            "RankPool3d",
-            "rank_pool",
-        ),
-    ),
+    "gradus.layers.rank_pooling": "MedianPool1d MedianPool2d MedianPool3d RankPool1d RankPool2d RankPool3d rank_pool",
     "gradus.layers.soft_pooling": (
-        *(
-            "LIPPool2d",
-            "LogSumExpPool1d",
-            "LogSumExpPool2d",
-            "LogSumExpPool3d",
-        ),
-        *(
-            "SoftPool1d",
-            "SoftPool2d",
-            "SoftPool3d",
-            "lip_pool",
-        ),
-        *(
-            "log_sum_exp_pool",
-            "soft_pool",
-        ),
+        "LIPPool2d LogSumExpPool1d LogSumExpPool2d LogSumExpPool3d SoftPool1d SoftPool2d SoftPool3d "
+        "lip_pool log_sum_exp_pool soft_pool"
     ),
     "gradus.layers.stochastic_pooling": (
-        *(
-            "StochasticPool1d",
-            "StochasticPool2d",
-            "StochasticPool3d",
-            "stochastic_mean_pool",
-        ),
-        *("stochastic_pool",),
+        "StochasticPool1d StochasticPool2d StochasticPool3d stochastic_mean_pool stochastic_pool"
     ),
-    "gradus.layers.weighted_pooling": (
-        *(
-            "BlurPool2d",
-            "MaxBlurPool2d",
-            "weighted_pool",
-        ),
-    ),
+    "gradus.layers.weighted_pooling": "BlurPool2d MaxBlurPool2d weighted_pool",
 }
-_HOME = {name: home for home, names in _NAMES.items() for name in names}
+_HOME = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "AdaptiveAvgPool1d",

@@ -10,11 +10,13 @@ from torch.nn import functional
 
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Bins
-from gradus.layers.geometry import Size, as_batch
+from gradus.layers.geometry import as_batch
 from gradus.layers.max_pooling import max_pool, max_pool_with_indices
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from gradus.layers.axes import Size
 
 Outputs = int | None | tuple[int | None, ...]
 _MEANS: dict[int, Any] = {

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.kernels.window_pooling import Call, Geometry
-    from gradus.layers.geometry import Padding, Size
+    from gradus.layers.axes import Size
+    from gradus.layers.geometry import Padding
 
 
 def sum_start(settings: Any) -> Any:

@@ -8,12 +8,14 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.layers import convolution_operators as operators
-from gradus.layers.convolution_geometry import each, sliding
+from gradus.layers.axes import each
+from gradus.layers.convolution_geometry import sliding
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradus.layers.convolution_geometry import Padding, Size, Sliding
+    from gradus.layers.axes import Size
+    from gradus.layers.convolution_geometry import Padding, Sliding
 
 
 def conv1d(

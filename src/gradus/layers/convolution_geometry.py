@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradus.core.errors import InputError
+from gradus.layers.axes import Around, each, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Size = int | tuple[int, ...]
-Padding = int | str | tuple[int, ...] | tuple[tuple[int, int], ...]
+    from gradus.layers.axes import Size
+
+Padding = Around | str
 
 
 class Sliding(NamedTuple):
@@ -74,39 +76,9 @@ def sliding(kernel: Sequence[int], stride: Size, padding: Padding, dilation: Siz
             )
         reach = [d * (k - 1) for d, k in zip(dilations, kernel, strict=True)]
         return Sliding(strides, dilations, tuple(r // 2 for r in reach), tuple(r - r // 2 for r in reach), groups)
+    if isinstance(padding, str):
+        if padding != "valid":
+            raise InputError(f"padding is {padding!r}; numbers, 'same' or 'valid' were expected")
+        padding = 0
     before, after = pairs(padding, axes)
     return Sliding(strides, dilations, before, after, groups)
-
-
-def pairs(padding: Padding, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the padding before and after on each axis.
-
-    Examples
-    --------
-    >>> pairs(((0, 1), (2, 3)), 2)
-    ((0, 2), (1, 3))
-    """
-    if padding == "valid":
-        return (0,) * axes, (0,) * axes
-    if isinstance(padding, str):
-        raise InputError(f"padding is {padding!r}; numbers, 'same' or 'valid' were expected")
-    if isinstance(padding, int) or not any(isinstance(entry, tuple | list) for entry in padding):
-        both = each("padding", padding, axes, least=0)  # type: ignore[arg-type]
-        return both, both
-    before, after = (tuple(entry[side] for entry in padding) for side in (0, 1))  # type: ignore[index]
-    return each("padding before", before, axes, least=0), each("padding after", after, axes, least=0)
-
-
-def each(name: str, given: Size, axes: int, *, least: int) -> tuple[int, ...]:
-    """Return one number for each axis, or raise InputError where they are fewer, more or less than ``least``.
-
-    Examples
-    --------
-    >>> each("stride", 2, 3, least=1)
-    (2, 2, 2)
-    """
-    numbers = (given,) * axes if isinstance(given, int) else tuple(given)
-    numbers = numbers * axes if len(numbers) == 1 else numbers
-    if len(numbers) != axes or min(numbers) < least:
-        raise InputError(f"{name} is {given}; one number of at least {least}, or {axes}, were expected")
-    return numbers

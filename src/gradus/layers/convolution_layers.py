@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn import functional
 
 from gradus.layers import convolution
-from gradus.layers.convolution_geometry import pairs, sliding
+from gradus.layers.axes import pairs
+from gradus.layers.convolution_geometry import sliding
 
 if TYPE_CHECKING:
     from torch import Tensor

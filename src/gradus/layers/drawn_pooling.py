@@ -18,7 +18,7 @@ from gradus.layers.operators import Inputs
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradus.layers.geometry import Size
+    from gradus.layers.axes import Size
 
 
 def fractional_max_pool2d(

@@ -8,16 +8,14 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Same, Windows
+from gradus.layers.axes import Around, Size, each, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
     from gradus.kernels.window_pooling import Geometry
 
-Size = int | tuple[int, ...]
-Padding = int | Same | tuple[int, ...] | tuple[tuple[int, int], ...]
+Padding = Around | Same
 
 
 def windows(
@@ -47,13 +45,13 @@ def windows(
     >>> windows(2, 3, stride=2, padding=1).output((56, 56))
     (28, 28)
     """
-    kernel = _each("kernel_size", kernel_size, axes, least=1)
-    strides = kernel if stride is None or stride == () else _each("stride", stride, axes, least=1)
-    dilations = _each("dilation", dilation, axes, least=1)
+    kernel = each("kernel_size", kernel_size, axes, least=1)
+    strides = kernel if stride is None or stride == () else each("stride", stride, axes, least=1)
+    dilations = each("dilation", dilation, axes, least=1)
     if isinstance(padding, Same):
         none = (0,) * axes
         return Windows(kernel, strides, none, none, dilations, same=padding)
-    before, after = _pairs(padding, axes)
+    before, after = pairs(padding, axes)
     for axis in range(axes):
         reach = dilations[axis] * (kernel[axis] - 1) + 1
         if max(before[axis], after[axis]) >= reach:
@@ -91,23 +89,3 @@ def as_batch(x: Tensor, geometry: Geometry, axes: int) -> tuple[Tensor, bool]:
     if batch.shape[1] == 0:
         raise InputError(f"the input has shape {tuple(x.shape)}, without channels: give at least one")
     return batch, x.dim() == axes + 1
-
-
-def _each(name: str, given: Size | Sequence[int], axes: int, *, least: int) -> tuple[int, ...]:
-    numbers = (given,) * axes if isinstance(given, int) else tuple(int(n) for n in given)
-    if len(numbers) == 1:
-        numbers *= axes
-    if len(numbers) != axes:
-        raise InputError(f"{name} is {given}; one number or {axes} were expected")
-    if min(numbers) < least:
-        raise InputError(f"{name} is {given}; numbers of at least {least} were expected")
-    return numbers
-
-
-def _pairs(padding: Padding, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    if not isinstance(padding, int) and any(isinstance(entry, tuple | list) for entry in padding):
-        before = _each("padding before", tuple(entry[0] for entry in padding), axes, least=0)  # type: ignore[index]
-        after = _each("padding after", tuple(entry[1] for entry in padding), axes, least=0)  # type: ignore[index]
-        return before, after
-    both = _each("padding", padding, axes, least=0)  # type: ignore[arg-type]
-    return both, both

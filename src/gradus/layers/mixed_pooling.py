@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.kernels.window_pooling import Call, Windows
-    from gradus.layers.geometry import Padding, Size
+    from gradus.layers.axes import Size
+    from gradus.layers.geometry import Padding
 
 
 def mixed_start(settings: Any) -> Any:

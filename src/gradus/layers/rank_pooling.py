@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.kernels.window_pooling import Windows
-    from gradus.layers.geometry import Size
+    from gradus.layers.axes import Size
 
 
 def rank_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:

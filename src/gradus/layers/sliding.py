@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
-from gradus.layers.geometry import Padding, Size, as_batch, windows
+from gradus.layers.geometry import Padding, as_batch, windows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradus.layers.axes import Size
     from gradus.layers.operators import Inputs, Operator
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from gradus.core.errors import InputError
 from gradus.kernels.elementary import exponential, logarithm
 from gradus.kernels.window_pooling import Pooled, Variant
-from gradus.layers.geometry import Padding, Size, as_batch
+from gradus.layers.geometry import Padding, as_batch
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.kernels.window_pooling import Call, Geometry
+    from gradus.layers.axes import Size
 
 
 def soft_start(settings: Any) -> Any:
