@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from gradus import layers
+from gradus.core.errors import InputError
 from gradus.layers import windows
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -93,10 +94,30 @@ def test_fractional_is_torchs_at_its_samples():
     )
 
 
-def test_unpooling_is_torchs():
-    x = draw(2, 3, 8, 6)
-    values, indices = functional.max_pool2d(x, 2, return_indices=True)
-    assert_same(lambda t: layers.MaxUnpool2d(2)(t, indices), lambda t: functional.max_unpool2d(t, indices, 2), values)
+@pytest.mark.parametrize("axes", [2, 3])
+def test_fractional_indices_and_ratios_are_torchs(axes):
+    x = draw(2, 3, 9, 11, 10)[..., 0] if axes == 2 else draw(2, 3, 9, 11, 10)
+    ours, theirs = (getattr(home, f"FractionalMaxPool{axes}d") for home in (layers, torch.nn))
+    found = []
+    for layer in (ours, theirs):
+        torch.manual_seed(4)
+        found.append(layer(2, output_ratio=0.6, return_indices=True)(x))
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1])
+    for wrong in ({}, {"output_size": 3, "output_ratio": 0.5}, {"output_ratio": 1.5}, {"output_ratio": (0.5,)}):
+        with pytest.raises(InputError, match="output_ratio"):
+            ours(2, **wrong)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_unpooling_is_torchs(axes):
+    x = draw(2, 3, 8, 6, 4)[(...,) + (0,) * (3 - axes)]
+    values, indices = getattr(functional, f"max_pool{axes}d")(x, 2, return_indices=True)
+    layer, wanted = getattr(layers, f"MaxUnpool{axes}d")(2), getattr(functional, f"max_unpool{axes}d")
+    assert_same(lambda t: layer(t, indices), lambda t: wanted(t, indices, 2), values)
+    assert torch.equal(layer(values, indices, x.shape), wanted(values, indices, 2, output_size=x.shape))
+    with pytest.raises(InputError, match="an index lies outside"):
+        layer(values, indices + x.numel())
 
 
 def unfolded(x):

@@ -16,9 +16,6 @@ INFOS = {
     (info.name.removeprefix("nn.functional."), info.variant_test_name): info for info in op_db if "pool" in info.name
 }
 EXCEPTIONS = {
-    "fractional_max_pool3d": "gradus has drawn windows in a plane only",
-    "max_unpool1d": "gradus puts values back into a plane only",
-    "max_unpool3d": "gradus puts values back into a plane only",
     "max_pool2d_with_indices_backward": "an operator inside torch; the gradients of max_pool2d are compared",
 }
 # so many samples of an operator are run, spread over all of them
@@ -34,17 +31,25 @@ def maximum(axes):
     return call
 
 
-def fractional(x, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
-    if output_size is None:
-        ratios = (output_ratio,) * 2 if isinstance(output_ratio, float) else output_ratio
-        output_size = tuple(int(size * ratio) for size, ratio in zip(x.shape[-2:], ratios, strict=True))
-    output_size = (output_size,) * 2 if isinstance(output_size, int) else tuple(output_size)
-    return layers.fractional_max_pool2d(x, kernel_size, output_size, samples=_random_samples)
+def fractional(axes):
+    call = (layers.fractional_max_pool2d, layers.fractional_max_pool3d)[axes - 2]
+
+    def pool(x, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
+        if output_size is None:
+            ratios = (output_ratio,) * axes if isinstance(output_ratio, float) else output_ratio
+            output_size = tuple(int(size * ratio) for size, ratio in zip(x.shape[-axes:], ratios, strict=True))
+        return call(x, kernel_size, output_size, samples=_random_samples)
+
+    return pool
 
 
-def unpooled(x, indices, kernel_size, stride=None, padding=0, output_size=None):
-    size = None if output_size is None else tuple(output_size[-2:])
-    return layers.MaxUnpool2d(kernel_size, stride)(x, indices, size)
+def unpooled(axes):
+    layer = (layers.MaxUnpool1d, layers.MaxUnpool2d, layers.MaxUnpool3d)[axes - 1]
+
+    def call(x, indices, kernel_size, stride=None, padding=0, output_size=None):
+        return layer(kernel_size, stride, padding)(x, indices, output_size)
+
+    return call
 
 
 FUNCTIONS = {
@@ -58,8 +63,8 @@ FUNCTIONS = {
     "adaptive_avg_pool1d": lambda x, *a, **k: layers.AdaptiveAvgPool1d(*a, **k)(x),
     "adaptive_avg_pool2d": lambda x, *a, **k: layers.AdaptiveAvgPool2d(*a, **k)(x),
     "adaptive_avg_pool3d": lambda x, *a, **k: layers.AdaptiveAvgPool3d(*a, **k)(x),
-    "fractional_max_pool2d": fractional,
-    "max_unpool2d": unpooled,
+    **{f"fractional_max_pool{axes}d": fractional(axes) for axes in (2, 3)},
+    **{f"max_unpool{axes}d": unpooled(axes) for axes in (1, 2, 3)},
 }
 
 
@@ -70,8 +75,9 @@ def samples(key):
 
 def arguments(name, sample):
     """Return the sample's, with drawn places that both are given."""
-    if name == "fractional_max_pool2d" and sample.kwargs.get("_random_samples") is None:
-        shape = (*((1,) * (4 - sample.input.dim())), *sample.input.shape[:-2], 2)
+    if name.startswith("fractional") and sample.kwargs.get("_random_samples") is None:
+        axes = int(name[-2])
+        shape = (*((1,) * (axes + 2 - sample.input.dim())), *sample.input.shape[:-axes], axes)
         drawn = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
         return sample.args, {**sample.kwargs, "_random_samples": drawn}
     return sample.args, sample.kwargs

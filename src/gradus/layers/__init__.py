@@ -14,8 +14,12 @@ if TYPE_CHECKING:
         AdaptiveMaxPool1d,
         AdaptiveMaxPool2d,
         AdaptiveMaxPool3d,
+        GlobalAvgPool1d,
         GlobalAvgPool2d,
+        GlobalAvgPool3d,
+        GlobalMaxPool1d,
         GlobalMaxPool2d,
+        GlobalMaxPool3d,
         SpatialPyramidPool2d,
         adaptive_average_pool,
         adaptive_max_pool,
@@ -42,10 +46,10 @@ if TYPE_CHECKING:
     )
     from gradus.layers.drawn_pooling import (
         FractionalMaxPool2d,
-        MaxUnpool2d,
+        FractionalMaxPool3d,
         S3Pool2d,
         fractional_max_pool2d,
-        max_unpool2d,
+        fractional_max_pool3d,
         s3_pool2d,
     )
     from gradus.layers.gem_pooling import GeMPool1d, GeMPool2d, GeMPool3d, gem_pool
@@ -82,7 +86,9 @@ if TYPE_CHECKING:
         rank_pool,
     )
     from gradus.layers.soft_pooling import (
+        LIPPool1d,
         LIPPool2d,
+        LIPPool3d,
         LogSumExpPool1d,
         LogSumExpPool2d,
         LogSumExpPool3d,
@@ -100,7 +106,16 @@ if TYPE_CHECKING:
         stochastic_mean_pool,
         stochastic_pool,
     )
-    from gradus.layers.weighted_pooling import BlurPool2d, MaxBlurPool2d, weighted_pool
+    from gradus.layers.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d, max_unpool
+    from gradus.layers.weighted_pooling import (
+        BlurPool1d,
+        BlurPool2d,
+        BlurPool3d,
+        MaxBlurPool1d,
+        MaxBlurPool2d,
+        MaxBlurPool3d,
+        weighted_pool,
+    )
 
 _NAMES = {
     "gradus.layers.convolution": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
@@ -109,14 +124,14 @@ _NAMES = {
     "gradus.layers.geometry": "windows",
     "gradus.layers.adaptive_pooling": (
         "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
-        "AdaptiveMaxPool3d GlobalAvgPool2d GlobalMaxPool2d SpatialPyramidPool2d adaptive_average_pool "
-        "adaptive_max_pool"
+        "AdaptiveMaxPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d GlobalMaxPool2d "
+        "GlobalMaxPool3d SpatialPyramidPool2d adaptive_average_pool adaptive_max_pool"
     ),
     "gradus.layers.average_pooling": (
         "AvgPool1d AvgPool2d AvgPool3d SumPool1d SumPool2d SumPool3d average_pool avg_pool2d sum_pool"
     ),
     "gradus.layers.drawn_pooling": (
-        "FractionalMaxPool2d MaxUnpool2d S3Pool2d fractional_max_pool2d max_unpool2d s3_pool2d"
+        "FractionalMaxPool2d FractionalMaxPool3d S3Pool2d fractional_max_pool2d fractional_max_pool3d s3_pool2d"
     ),
     "gradus.layers.gem_pooling": "GeMPool1d GeMPool2d GeMPool3d gem_pool",
     "gradus.layers.lp_pooling": "LpPool1d LpPool2d LpPool3d lp_pool lp_pool2d",
@@ -128,13 +143,16 @@ _NAMES = {
     ),
     "gradus.layers.rank_pooling": "MedianPool1d MedianPool2d MedianPool3d RankPool1d RankPool2d RankPool3d rank_pool",
     "gradus.layers.soft_pooling": (
-        "LIPPool2d LogSumExpPool1d LogSumExpPool2d LogSumExpPool3d SoftPool1d SoftPool2d SoftPool3d "
-        "lip_pool log_sum_exp_pool soft_pool"
+        "LIPPool1d LIPPool2d LIPPool3d LogSumExpPool1d LogSumExpPool2d LogSumExpPool3d SoftPool1d SoftPool2d "
+        "SoftPool3d lip_pool log_sum_exp_pool soft_pool"
     ),
     "gradus.layers.stochastic_pooling": (
         "StochasticPool1d StochasticPool2d StochasticPool3d stochastic_mean_pool stochastic_pool"
     ),
-    "gradus.layers.weighted_pooling": "BlurPool2d MaxBlurPool2d weighted_pool",
+    "gradus.layers.unpooling": "MaxUnpool1d MaxUnpool2d MaxUnpool3d max_unpool",
+    "gradus.layers.weighted_pooling": (
+        "BlurPool1d BlurPool2d BlurPool3d MaxBlurPool1d MaxBlurPool2d MaxBlurPool3d weighted_pool"
+    ),
 }
 _HOME = {name: home for home, names in _NAMES.items() for name in names.split()}
 
@@ -149,7 +167,9 @@ __all__ = [
     "AvgPool2d",
     "AvgPool3d",
     "Bins",
+    "BlurPool1d",
     "BlurPool2d",
+    "BlurPool3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -157,26 +177,37 @@ __all__ = [
     "ConvTranspose2d",
     "ConvTranspose3d",
     "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GatedPool1d",
     "GatedPool2d",
     "GatedPool3d",
     "GeMPool1d",
     "GeMPool2d",
     "GeMPool3d",
+    "GlobalAvgPool1d",
     "GlobalAvgPool2d",
+    "GlobalAvgPool3d",
+    "GlobalMaxPool1d",
     "GlobalMaxPool2d",
+    "GlobalMaxPool3d",
+    "LIPPool1d",
     "LIPPool2d",
+    "LIPPool3d",
     "LogSumExpPool1d",
     "LogSumExpPool2d",
     "LogSumExpPool3d",
     "LpPool1d",
     "LpPool2d",
     "LpPool3d",
+    "MaxBlurPool1d",
     "MaxBlurPool2d",
+    "MaxBlurPool3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
     "MaxUnpool2d",
+    "MaxUnpool3d",
     "MedianPool1d",
     "MedianPool2d",
     "MedianPool3d",
@@ -213,6 +244,7 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gated_pool",
     "gem_pool",
     "lip_pool",
@@ -221,7 +253,7 @@ __all__ = [
     "lp_pool2d",
     "max_pool",
     "max_pool2d",
-    "max_unpool2d",
+    "max_unpool",
     "min_pool",
     "mixed_pool",
     "rank_pool",

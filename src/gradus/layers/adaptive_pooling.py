@@ -128,21 +128,57 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     axes = 3
 
 
-class GlobalMaxPool2d(nn.Module):
-    """The maximum of each whole plane, (samples, channels, 1, 1)."""
+class _GlobalMaxPool(nn.Module):
+    axes: int
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, height, width) or (channels, height, width)."""
-        found: Tensor = adaptive_max_pool(x, 1, 2)
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        found: Tensor = adaptive_max_pool(x, 1, self.axes)
         return found
 
 
-class GlobalAvgPool2d(nn.Module):
-    """The mean of each whole plane, (samples, channels, 1, 1)."""
+class GlobalMaxPool1d(_GlobalMaxPool):
+    """The maximum of each whole line, (samples, channels, 1)."""
+
+    axes = 1
+
+
+class GlobalMaxPool2d(_GlobalMaxPool):
+    """The maximum of each whole plane, (samples, channels, 1, 1)."""
+
+    axes = 2
+
+
+class GlobalMaxPool3d(_GlobalMaxPool):
+    """The maximum of each whole space, (samples, channels, 1, 1, 1)."""
+
+    axes = 3
+
+
+class _GlobalAvgPool(nn.Module):
+    axes: int
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, height, width) or (channels, height, width)."""
-        return adaptive_average_pool(x, 1, 2)
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        return adaptive_average_pool(x, 1, self.axes)
+
+
+class GlobalAvgPool1d(_GlobalAvgPool):
+    """The mean of each whole line, (samples, channels, 1)."""
+
+    axes = 1
+
+
+class GlobalAvgPool2d(_GlobalAvgPool):
+    """The mean of each whole plane, (samples, channels, 1, 1)."""
+
+    axes = 2
+
+
+class GlobalAvgPool3d(_GlobalAvgPool):
+    """The mean of each whole space, (samples, channels, 1, 1, 1)."""
+
+    axes = 3
 
 
 class SpatialPyramidPool2d(nn.Module):

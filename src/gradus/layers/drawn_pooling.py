@@ -1,8 +1,8 @@
-"""Max pooling over windows whose places are drawn: fractional pooling and S3 pooling; and back again: unpooling."""
+"""Max pooling over windows whose places are drawn: fractional pooling and S3 pooling."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
@@ -11,8 +11,9 @@ from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Windows
 from gradus.kernels.window_pooling.windows import ABSENT
 from gradus.layers.average_pooling import average_pool
+from gradus.layers.axes import each
 from gradus.layers.geometry import as_batch, windows
-from gradus.layers.max_pooling import MAX, max_pool
+from gradus.layers.max_pooling import MAX, flat_indices, max_pool
 from gradus.layers.operators import Inputs
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from gradus.layers.axes import Size
 
 
-def fractional_max_pool2d(
-    x: Tensor, kernel_size: Size, output_size: tuple[int, int], *, samples: Tensor | None = None
-) -> Tensor:
+def fractional_max_pool2d(x: Tensor, kernel_size: Size, output_size: Size, *, samples: Tensor | None = None) -> Tensor:
     """Return the maxima of windows that lie L / O apart on average, at places drawn for each plane (Graham 2014).
 
     start_i = floor((i + u) a) - floor(u a) with a = (L - k) / (O - 1), the last at L - k; as in
@@ -42,23 +41,48 @@ def fractional_max_pool2d(
     >>> fractional_max_pool2d(torch.arange(25.0).reshape(1, 1, 5, 5), 2, (3, 3)).shape
     torch.Size([1, 1, 3, 3])
     """
-    geometry = windows(2, kernel_size, 1)
-    batch, single = as_batch(x, geometry, 2)
-    for size, kernel, count in zip(batch.shape[2:], geometry.kernel, output_size, strict=True):
+    return _fractional(x, windows(2, kernel_size, 1), output_size, samples)[0]
+
+
+def fractional_max_pool3d(x: Tensor, kernel_size: Size, output_size: Size, *, samples: Tensor | None = None) -> Tensor:
+    """Return the same in space; ``samples`` is (samples, channels, 3), for depth, height and width, as torch has them.
+
+    Examples
+    --------
+    >>> fractional_max_pool3d(torch.zeros(1, 1, 5, 5, 5), 2, 3).shape
+    torch.Size([1, 1, 3, 3, 3])
+    """
+    return _fractional(x, windows(3, kernel_size, 1), output_size, samples)[0]
+
+
+def _fractional(
+    x: Tensor, geometry: Windows, output_size: Size, samples: Tensor | None, *, indices: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """The maxima, and, if wanted, where they lie in their planes."""
+    axes = geometry.axes
+    batch, single = as_batch(x, geometry, axes)
+    counts = each("output_size", output_size, axes, least=0)
+    for size, kernel, count in zip(batch.shape[2:], geometry.kernel, counts, strict=True):
         if not 1 <= count <= size - kernel + 1:
             raise InputError(f"output_size is {output_size}; 1 to {size - kernel + 1} windows of {kernel} fit {size}")
     if samples is None:
-        samples = torch.rand((*batch.shape[:2], 2), dtype=batch.dtype, device=batch.device)
-    drawn = samples.reshape(-1, 2)
+        samples = torch.rand((*batch.shape[:2], axes), dtype=batch.dtype, device=batch.device)
+    drawn = samples.reshape(-1, axes)
+    # torch's samples of a plane begin with its last axis, those of a space with its first
+    drawn = drawn.flip(1) if axes == 2 else drawn
     positions = tuple(
-        _fractional(batch.shape[2 + axis], geometry.kernel[axis], output_size[axis], drawn[:, 1 - axis])
-        for axis in range(2)
+        _places(batch.shape[2 + axis], geometry.kernel[axis], counts[axis], drawn[:, axis]) for axis in range(axes)
     )
-    value = MAX(batch, Inputs(geometry, positions=positions)).value
-    return value[0] if single else value
+    found = MAX(batch, Inputs(geometry, positions=positions), keep=indices)
+    value = found.value[0] if single else found.value
+    if not indices:
+        return value, None
+    assert found.winner is not None
+    where = flat_indices(found.winner, positions, batch.shape[2:])
+    return value, where[0] if single else where
 
 
-def _fractional(size: int, kernel: int, count: int, uniform: Tensor) -> Tensor:
+def _places(size: int, kernel: int, count: int, uniform: Tensor) -> Tensor:
     steps = torch.arange(count, device=uniform.device).to(uniform.dtype)
     apart = torch.tensor((size - kernel) / max(count - 1, 1)).to(uniform)
     starts = ((steps + uniform[:, None]) * apart).to(torch.int32) - (uniform[:, None] * apart).to(torch.int32)
@@ -98,37 +122,59 @@ def s3_pool2d(
     return value[0] if single else value
 
 
-def max_unpool2d(x: Tensor, indices: Tensor, output_size: tuple[int, int]) -> Tensor:
-    """Put each value where ``indices`` say it came from, 0 elsewhere; ``torch.nn.functional.max_unpool2d`` by sizes.
+class _FractionalMaxPool(nn.Module):
+    """Windows at drawn places, as many as wanted or a share of the input; with ``return_indices`` also where they won.
 
     Raises
     ------
-    InputError : if the shapes of values and indices differ
-
-    Examples
-    --------
-    >>> max_unpool2d(torch.tensor([[[[7.0]]]]), torch.tensor([[[[3]]]]), (2, 2))
-    tensor([[[[0., 0.],
-              [0., 7.]]]])
+    InputError : unless one of ``output_size`` and ``output_ratio``, which lies in (0, 1), is given
     """
-    if x.shape != indices.shape:
-        raise InputError(
-            f"indices have shape {tuple(indices.shape)}; that of the values, {tuple(x.shape)}, was expected"
-        )
-    flat = x.new_zeros((*x.shape[:-2], output_size[0] * output_size[1]))
-    return flat.scatter(-1, indices.flatten(-2), x.flatten(-2)).reshape(*x.shape[:-2], *output_size)
 
+    axes: ClassVar[int]
 
-class FractionalMaxPool2d(nn.Module):
-    """``torch.nn.FractionalMaxPool2d`` by ``output_size``."""
-
-    def __init__(self, kernel_size: Size, output_size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        kernel_size: Size,
+        output_size: Size | None = None,
+        output_ratio: float | tuple[float, ...] | None = None,
+        return_indices: bool = False,
+    ) -> None:
         super().__init__()
-        self.kernel_size, self.output_size = kernel_size, output_size
+        if (output_size is None) == (output_ratio is None):
+            raise InputError("give either output_size, how many windows, or output_ratio, what share of the input")
+        ratios = (output_ratio,) * self.axes if isinstance(output_ratio, int | float) else output_ratio
+        if ratios is not None and not (len(ratios) == self.axes and all(0 < ratio < 1 for ratio in ratios)):
+            raise InputError(
+                f"output_ratio is {output_ratio}; a number between 0 and 1, or {self.axes} of them, was expected"
+            )
+        self.windows = windows(self.axes, kernel_size, 1)
+        self.output_size, self.output_ratio, self.return_indices = output_size, ratios, return_indices
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, height, width) or (channels, height, width)."""
-        return fractional_max_pool2d(x, self.kernel_size, self.output_size)
+    def forward(self, x: Tensor) -> Any:
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
+        wanted = self.output_size
+        if self.output_ratio is not None:
+            sizes = zip(x.shape[-self.axes :], self.output_ratio, strict=True)
+            wanted = tuple(int(size * ratio) for size, ratio in sizes)
+        assert wanted is not None
+        value, indices = _fractional(x, self.windows, wanted, None, indices=self.return_indices)
+        return (value, indices) if self.return_indices else value
+
+
+class FractionalMaxPool2d(_FractionalMaxPool):
+    """``torch.nn.FractionalMaxPool2d``.
+
+    >>> FractionalMaxPool2d(2, output_ratio=0.7)(torch.zeros(1, 1, 10, 20)).shape
+    torch.Size([1, 1, 7, 14])
+    """
+
+    axes: ClassVar[int] = 2
+
+
+class FractionalMaxPool3d(_FractionalMaxPool):
+    """``torch.nn.FractionalMaxPool3d``."""
+
+    axes: ClassVar[int] = 3
 
 
 class S3Pool2d(nn.Module):
@@ -145,20 +191,3 @@ class S3Pool2d(nn.Module):
         reach = self.kernel_size - 1
         dense = Windows((self.kernel_size,) * 2, (1, 1), (0, 0), (reach, reach), (1, 1))
         return average_pool(max_pool(x, dense), windows(2, self.stride))
-
-
-class MaxUnpool2d(nn.Module):
-    """``max_unpool2d`` to the size that non-overlapping windows came from, or to ``output_size``."""
-
-    def __init__(self, kernel_size: int, stride: int | None = None) -> None:
-        super().__init__()
-        self.windows = windows(2, kernel_size, stride)
-
-    def forward(self, x: Tensor, indices: Tensor, output_size: tuple[int, int] | None = None) -> Tensor:
-        """Put the values back."""
-        if output_size is None:
-            sizes = [
-                (n - 1) * s + k for n, s, k in zip(x.shape[-2:], self.windows.stride, self.windows.kernel, strict=True)
-            ]
-            output_size = (sizes[0], sizes[1])
-        return max_unpool2d(x, indices, output_size)

@@ -13,6 +13,8 @@ from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from gradus.kernels.window_pooling import Call, Geometry
@@ -133,20 +135,33 @@ def max_pool_with_indices(x: Tensor, geometry: Geometry) -> tuple[Tensor, Tensor
     batch, single = as_batch(x, geometry, axes)
     found = MAX(batch, Inputs(geometry), keep=True)
     assert found.winner is not None
-    indices = flat_indices(found.winner, geometry, batch.shape[2:])
+    tables = [torch.from_numpy(table) for table in geometry.positions(tuple(batch.shape[2:]))]
+    indices = flat_indices(found.winner, tables, batch.shape[2:])
     return (found.value[0], indices[0]) if single else (found.value, indices)
 
 
-def flat_indices(winner: Tensor, geometry: Geometry, sizes: Any) -> Tensor:
-    """Return where the winning taps lie in a plane of ``sizes``, int64."""
+def flat_indices(winner: Tensor, tables: Sequence[Tensor], sizes: Sequence[int]) -> Tensor:
+    """Return where the winning taps lie in a plane of ``sizes``, int64.
+
+    Parameters
+    ----------
+    winner : (samples, channels, axes...), the number of a tap
+    tables : for each axis the position of each tap of each window, (windows, taps), the same for all planes, or
+        (planes, windows, taps)
+    """
     rest, indices, unit = winner.to(torch.int64), torch.zeros((), dtype=torch.int64, device=winner.device), 1
+    plane = torch.arange(winner.shape[0] * winner.shape[1], device=winner.device)
+    plane = plane.reshape(*winner.shape[:2], *(1,) * len(sizes))
     for axis in reversed(range(len(sizes))):
-        table = torch.from_numpy(geometry.positions(tuple(sizes))[axis]).to(winner.device, torch.int64)
+        table = tables[axis].to(winner.device, torch.int64)
+        count, taps = table.shape[-2:]
         shape = [1] * winner.dim()
         shape[2 + axis] = -1
-        first = torch.arange(len(table), device=winner.device).reshape(shape) * table.shape[1]
-        indices = indices + unit * table.reshape(-1)[first + rest % table.shape[1]]
-        rest = rest // table.shape[1]
+        first = torch.arange(count, device=winner.device).reshape(shape)
+        if table.dim() == 3 and len(table) > 1:
+            first = first + plane * count
+        indices = indices + unit * table.reshape(-1)[first * taps + rest % taps]
+        rest = rest // taps
         unit = unit * sizes[axis]
     return indices
 

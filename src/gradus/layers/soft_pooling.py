@@ -275,8 +275,22 @@ class SoftPool3d(_SoftPool):
     axes: ClassVar[int] = 3
 
 
-class LIPPool2d(SlidingPool):
-    """The mean of each window, weighted by the exponential of logits that another network gives.
+class _LIPPool(SlidingPool):
+    """The mean of each window, weighted by the exponential of logits that another network gives."""
+
+    def forward(self, x: Tensor, logits: Tensor) -> Tensor:  # type: ignore[override]
+        """Pool ``x`` by ``logits``, both (samples, channels, axes...)."""
+        return lip_pool(x, logits, self.windows)
+
+
+class LIPPool1d(_LIPPool):
+    """LIP on a line."""
+
+    axes: ClassVar[int] = 1
+
+
+class LIPPool2d(_LIPPool):
+    """LIP in a plane.
 
     >>> import torch
     >>> LIPPool2d(2)(torch.ones(1, 1, 2, 2), torch.zeros(1, 1, 2, 2))
@@ -285,6 +299,8 @@ class LIPPool2d(SlidingPool):
 
     axes: ClassVar[int] = 2
 
-    def forward(self, x: Tensor, logits: Tensor) -> Tensor:  # type: ignore[override]
-        """Pool ``x`` by ``logits``, both (samples, channels, height, width)."""
-        return lip_pool(x, logits, self.windows)
+
+class LIPPool3d(_LIPPool):
+    """LIP in space."""
+
+    axes: ClassVar[int] = 3

@@ -90,22 +90,16 @@ def _reflected(x: Tensor, size: int, axes: int) -> Tensor:
     return found
 
 
-class BlurPool2d(nn.Module):
-    """A binomial filter, then every ``stride``-th pixel: what is dropped does not come back as aliases (Zhang 2019).
+class _BlurPool(nn.Module):
+    """A binomial filter, then every ``stride``-th position: what is dropped does not come back as aliases (Zhang 2019).
 
     Parameters
     ----------
-    size : of the filter, on each axis; the image is continued by reflection
+    size : of the filter, on each axis; the input is continued by reflection
     stride : of what is kept
-
-    Examples
-    --------
-    >>> BlurPool2d(3)(torch.ones(1, 1, 4, 4))
-    tensor([[[[1., 1.],
-              [1., 1.]]]])
     """
 
-    axes: ClassVar[int] = 2
+    axes: ClassVar[int]
 
     def __init__(self, size: int = 3, stride: int = 2) -> None:
         super().__init__()
@@ -114,23 +108,64 @@ class BlurPool2d(nn.Module):
         self.register_buffer("filter", binomial(size, self.axes), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, height, width) or (channels, height, width)."""
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
         weights = self.filter
         assert isinstance(weights, torch.Tensor)
         return weighted_pool(_reflected(x, self.size, self.axes), weights.to(x.dtype), self.windows)
 
 
-class MaxBlurPool2d(nn.Module):
-    """The maximum of windows at every pixel, then ``BlurPool2d``: max pooling that a small shift changes little."""
+class BlurPool1d(_BlurPool):
+    """Blurring on a line."""
+
+    axes: ClassVar[int] = 1
+
+
+class BlurPool2d(_BlurPool):
+    """Blurring in a plane.
+
+    >>> BlurPool2d(3)(torch.ones(1, 1, 4, 4))
+    tensor([[[[1., 1.],
+              [1., 1.]]]])
+    """
 
     axes: ClassVar[int] = 2
+
+
+class BlurPool3d(_BlurPool):
+    """Blurring in space."""
+
+    axes: ClassVar[int] = 3
+
+
+class _MaxBlurPool(nn.Module):
+    """The maximum of windows at every position, then blurring: max pooling that a small shift changes little."""
+
+    axes: ClassVar[int]
 
     def __init__(self, kernel_size: int = 2, stride: int = 2, *, size: int = 3) -> None:
         super().__init__()
         self.maximum = windows(self.axes, kernel_size, 1)
-        self.blur = BlurPool2d(size, stride)
+        self.blur = (BlurPool1d, BlurPool2d, BlurPool3d)[self.axes - 1](size, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, height, width) or (channels, height, width)."""
+        """Pool (samples, channels, axes...) or (channels, axes...)."""
         found: Tensor = self.blur(max_pool(x, self.maximum))
         return found
+
+
+class MaxBlurPool1d(_MaxBlurPool):
+    """Maximum and blur on a line."""
+
+    axes: ClassVar[int] = 1
+
+
+class MaxBlurPool2d(_MaxBlurPool):
+    """Maximum and blur in a plane."""
+
+    axes: ClassVar[int] = 2
+
+
+class MaxBlurPool3d(_MaxBlurPool):
+    """Maximum and blur in space."""
+
+    axes: ClassVar[int] = 3

@@ -47,7 +47,7 @@ def placed_plan(sizes: Ints, positions: list[NDArray[np.int32]], constant: Const
     """Return the plan for windows drawn for each plane: ``positions`` has (planes, windows, kernel) for each axis."""
     outputs, kernel = tuple(p.shape[1] for p in positions), tuple(p.shape[2] for p in positions)
     planes = max(len(p) for p in positions)
-    flat = [np.broadcast_to(p, (planes, *p.shape[1:])).reshape(planes, -1) for p in positions]
+    flat = [np.broadcast_to(p, (planes, *p.shape[1:])).reshape(planes, p.shape[1] * p.shape[2]) for p in positions]
     tables = np.ascontiguousarray(np.concatenate(flat, axis=1)).reshape(-1)
     # the same for all: drawn windows lie in the input but for their ends
     constants: NDArray[Any] = np.full(int(np.prod(outputs)), 0 if constant == FIRST_TAP else np.prod(kernel), dtype)

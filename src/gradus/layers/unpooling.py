@@ -1,0 +1,89 @@
+"""Max unpooling: values go back to where indices say that they came from."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, ClassVar
+
+from torch import nn
+
+from gradus.core.errors import InputError
+from gradus.layers.geometry import windows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradus.layers.axes import Size
+
+
+def max_unpool(x: Tensor, indices: Tensor, output_size: tuple[int, ...]) -> Tensor:
+    """Put each value where ``indices`` say it came from, 0 elsewhere.
+
+    Parameters
+    ----------
+    x, indices : (samples, channels, axes...) or (channels, axes...), as max pooling gives them
+    output_size : of the axes of what is returned; ``indices`` count its entries in a row
+
+    Raises
+    ------
+    InputError : if the shapes of values and indices differ, or an index lies outside
+
+    Examples
+    --------
+    >>> import torch
+    >>> max_unpool(torch.tensor([[[[7.0]]]]), torch.tensor([[[[3]]]]), (2, 2))
+    tensor([[[[0., 0.],
+              [0., 7.]]]])
+    """
+    if x.shape != indices.shape:
+        raise InputError(
+            f"indices have shape {tuple(indices.shape)}; that of the values, {tuple(x.shape)}, was expected"
+        )
+    axes, entries = len(output_size), prod(output_size)
+    if x.dim() not in (axes + 1, axes + 2):
+        raise InputError(f"the values have shape {tuple(x.shape)}; {axes} axes after channels were expected: reshape")
+    flat = x.new_zeros((*x.shape[:-axes], entries))
+    try:
+        filled = flat.scatter(-1, indices.flatten(-axes), x.flatten(-axes))
+    except RuntimeError as error:
+        raise InputError(
+            f"an index lies outside the {entries} entries of an output of {tuple(output_size)}: give the size that was "
+            "pooled as output_size"
+        ) from error
+    return filled.reshape(*x.shape[:-axes], *output_size)
+
+
+class _MaxUnpool(nn.Module):
+    """``max_unpool`` to the size that the windows came from, or to ``output_size``."""
+
+    axes: ClassVar[int]
+
+    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+        super().__init__()
+        self.windows = windows(self.axes, kernel_size, stride, padding)
+
+    def forward(self, x: Tensor, indices: Tensor, output_size: tuple[int, ...] | None = None) -> Tensor:
+        """Put the values back; ``output_size`` may have samples and channels in front, as ``pooled.shape`` has."""
+        if output_size is None:
+            shown = self.windows
+            geometry = zip(x.shape[-self.axes :], shown.kernel, shown.stride, shown.before, strict=True)
+            output_size = tuple((n - 1) * stride + kernel - 2 * before for n, kernel, stride, before in geometry)
+        return max_unpool(x, indices, tuple(output_size)[-self.axes :])
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """``torch.nn.MaxUnpool1d``."""
+
+    axes: ClassVar[int] = 1
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """``torch.nn.MaxUnpool2d``."""
+
+    axes: ClassVar[int] = 2
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """``torch.nn.MaxUnpool3d``."""
+
+    axes: ClassVar[int] = 3
