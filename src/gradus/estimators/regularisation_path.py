@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gradus.core import progress
@@ -134,8 +135,14 @@ def _by_quasi_newton(
     start = trail.predicted(math.log(alpha))
     start = model.zeros() if start is None else start
     hard = trail.iterations >= MANY_ITERATIONS
-    curvature = OutputCurvature.at(model, start, MANY_ROWS if hard else FEW_ROWS)
-    solver = LBFGS(SharedPreconditioner(spectrum, curvature, alpha, model.intercept))
+
+    @cache
+    def precondition() -> SharedPreconditioner:
+        # not before it is needed: many strengths end where the ones before lead to
+        curvature = OutputCurvature.at(model, start, MANY_ROWS if hard else FEW_ROWS)
+        return SharedPreconditioner(spectrum, curvature, alpha, model.intercept)
+
+    solver = LBFGS(lambda gradient: precondition()(gradient))
     problem = Problem(model, on_weights(L2(alpha), model))
     spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
 

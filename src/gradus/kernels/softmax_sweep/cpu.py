@@ -6,6 +6,7 @@ many classes a general matrix product on a block is faster than narrow tiles; it
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
 
 # from here on a general matrix product on blocks of rows is faster: measured at 384 features it is even at 32 classes
-# and takes three quarters of the time at 100. Blocks and parts should have at least so many rows
+# and takes three quarters of the time at 100. Blocks have up to so many rows
 WIDE = 48
 WIDE_ROWS = 1024
+# few parts of many rows each keep two threads from waiting for each other between products; a few there should be
+WIDE_PART_ROWS, WIDE_PARTS = 4096, 4
 
 
 def loss(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
@@ -81,7 +84,8 @@ def _summed(
     operations = ((4 if backward else 2) * features + STEPS) * len(matrix) * classes
     parts = parts_of(len(matrix), features, classes, dtype)
     if classes >= WIDE:
-        parts = row_parts(len(matrix), min(len(parts), len(matrix) // WIDE_ROWS))
+        enough = max(len(matrix) // WIDE_PART_ROWS, min(len(matrix) // WIDE_ROWS, WIDE_PARTS))
+        parts = row_parts(len(matrix), min(len(parts), enough))
     loss, slopes = added(each_part(parts, run, operations))
     return loss, slopes._replace(slopes=slopes.slopes.t())
 
@@ -173,11 +177,12 @@ def _turn_wide(
 
 
 def _wide_blocks(matrix: np.ndarray, turned: np.ndarray, offset: np.ndarray) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Yield the rows, the block and its logits, which lie in one piece of memory for all blocks."""
-    step = max(rows_of_blocks(matrix.shape[1], matrix.itemsize), WIDE_ROWS)
+    """Yield the rows, the block and its logits, which lie in one piece of memory for all blocks of about equal size."""
+    most = max(rows_of_blocks(matrix.shape[1], matrix.itemsize), WIDE_ROWS)
+    step = math.ceil(len(matrix) / max(math.ceil(len(matrix) / most), 1))
     coefficients, constant = torch.from_numpy(turned).t(), torch.from_numpy(offset)
-    logits = constant.new_empty(min(step, len(matrix)), len(turned))
-    for start in range(0, len(matrix), step):
+    logits = constant.new_empty(step, len(turned))
+    for start in range(0, len(matrix), max(step, 1)):
         rows = slice(start, min(start + step, len(matrix)))
         block, z = torch.from_numpy(matrix[rows]), logits[: rows.stop - start]
         yield rows, block, torch.addmm(constant, block, coefficients, out=z)
