@@ -84,3 +84,12 @@ def test_differences_name_the_settings():
 def test_parse_size():
     assert parse_size(None) is None
     assert parse_size("28x32") == (28, 32)
+
+
+@given(rows=st.integers(4, 100_000))
+def test_the_largest_perplexity_that_a_message_names_is_one_that_runs(rows):
+    with pytest.raises(InputError, match="allow at most") as refused:
+        MapConfig(perplexity=1e6).perplexity_for(rows)
+    named = float(str(refused.value).split("at most ")[1].split(" ")[0])
+    assert MapConfig(perplexity=named).perplexity_for(rows) == named
+    assert named > (rows - 1) / 3 - 0.11

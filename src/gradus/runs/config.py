@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -162,7 +163,7 @@ class MapConfig:
             return min(30.0, largest)
         if self.perplexity > largest:
             raise InputError(
-                f"--perplexity is {self.perplexity:g}, but {rows} rows allow at most {largest:.3g} "
+                f"--perplexity is {self.perplexity:g}, but {rows} rows allow at most {math.floor(10 * largest) / 10:g} "
                 "(three times as many neighbours are needed): give a smaller --perplexity"
             )
         return self.perplexity
