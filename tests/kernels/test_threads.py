@@ -1,8 +1,11 @@
+import threading
+
 import numba
 import pytest
+import torch
 
 from gradus.core.errors import InputError
-from gradus.kernels.threads import threads, worth
+from gradus.kernels.threads import each_part, threads, worth
 
 
 def test_threads_are_set_inside_and_restored_outside():
@@ -27,3 +30,30 @@ def test_little_work_gets_one_thread():
         assert numba.get_num_threads() == 1
     with worth(10**12):
         assert numba.get_num_threads() == before
+
+
+@pytest.mark.parametrize("operations", [1, 10**12])
+def test_each_part_is_run_once_and_answered_in_its_place(operations):
+    ran = []
+
+    def run(part):
+        ran.append((part, torch.get_num_threads()))
+        return part**2
+
+    assert each_part(range(50), run, operations) == [part**2 for part in range(50)]
+    assert sorted(ran) == [(part, 1) for part in range(50)]
+
+
+def test_parts_are_run_by_all_threads_at_the_same_time():
+    together = threading.Barrier(numba.get_num_threads(), timeout=30)
+    each_part(range(numba.get_num_threads()), lambda part: together.wait(), 10**12)
+
+
+@pytest.mark.parametrize("wrong", range(4))
+def test_what_goes_wrong_in_a_part_is_raised(wrong):
+    def run(part):
+        if part == wrong:
+            raise ValueError(f"part {part}")
+
+    with pytest.raises(ValueError, match=f"part {wrong}"):
+        each_part(range(4), run, 10**12)

@@ -5,36 +5,37 @@ What X is stored in need not be what is computed in: such rows are converted a s
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import torch
 
 from gradus.kernels.compilation import compiled
-from gradus.kernels.threads import threads, worth
-from gradus.kernels.tiles import TILE, VECTOR_BYTES, dot_products, outer_products
+from gradus.kernels.tiles import GROUP, TILE, VECTOR_BYTES, dot_products, outer_products
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy as np
     from torch import Tensor
-
-Result = TypeVar("Result")
 
 # a block stays in the second level of the cache beside what is multiplied with it, and so does a converted span
 BLOCK_BYTES = 131_072
 SPAN_BYTES = 1_048_576
 # sums over the rows are taken over at most this many parts, each with its own, added in their order
 PARTS = 32
-VECTORS = TILE - 1
 
 _dots_1, _dots_2, _dots_3, _dots_4, _dots_5 = (dot_products(TILE, columns) for columns in range(1, 6))
 _dot_1, _dot_2, _dot_3, _dot_4, _dot_5 = (dot_products(1, columns) for columns in range(1, 6))
 _outer_1, _outer_2, _outer_3, _outer_4, _outer_5 = (
-    outer_products(VECTORS, columns, masked=False) for columns in range(1, 6)
+    outer_products(GROUP, columns, masked=False) for columns in range(1, 6)
 )
 _edge_1, _edge_2, _edge_3, _edge_4, _edge_5 = (outer_products(1, columns, masked=True) for columns in range(1, 6))
+
+
+@compiled()
+def turns_of(outputs: int) -> int:
+    """Return how many passes over a block a product with so many outputs takes."""
+    return -(-outputs // TILE)
 
 
 @compiled()
@@ -56,18 +57,6 @@ def row_parts(samples: int, most: int) -> list[slice]:
     """Return the rows in ``most`` parts, at least one and never more than ``PARTS``."""
     count = max(1, min(PARTS, most))
     return [slice(samples * part // count, samples * (part + 1) // count) for part in range(count)]
-
-
-def each_part(parts: list[slice], run: Callable[[slice], Result], operations: int) -> list[Result]:
-    """Return what ``run`` returns for each part, on as many threads as ``operations`` arithmetic steps keep busy.
-
-    Torch works on one thread inside: how it splits a product among threads would change its rounding.
-    """
-    with worth(operations), threads(None) as workers:
-        if workers == 1 or len(parts) == 1:
-            return [run(part) for part in parts]
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(run, parts))
 
 
 def spans(matrix: Tensor, part: slice, dtype: torch.dtype) -> Iterator[tuple[slice, Tensor]]:
@@ -97,67 +86,90 @@ def _widen(integers: np.ndarray, numbers: np.ndarray) -> None:
 
 
 @compiled()
-def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
-    """Set out[i, k] = sum_j block[i, j] weights[k, j]."""
-    rows, outputs = len(block), len(weights)
-    whole = rows // TILE * TILE
-    for k in range(0, outputs, TILE):
-        left = min(outputs - k, TILE)
-        for i in range(0, whole, TILE):
-            if left == 5:
-                _dots_5(block, weights, out, i, k)
-            elif left == 4:
-                _dots_4(block, weights, out, i, k)
-            elif left == 3:
-                _dots_3(block, weights, out, i, k)
-            elif left == 2:
-                _dots_2(block, weights, out, i, k)
-            else:
-                _dots_1(block, weights, out, i, k)
-        for i in range(whole, rows):
-            if left == 5:
-                _dot_5(block, weights, out, i, k)
-            elif left == 4:
-                _dot_4(block, weights, out, i, k)
-            elif left == 3:
-                _dot_3(block, weights, out, i, k)
-            elif left == 2:
-                _dot_2(block, weights, out, i, k)
-            else:
-                _dot_1(block, weights, out, i, k)
+def asked(turn: int, turns: int, size: int, lanes: int) -> tuple[int, int]:
+    """Return where, ``size`` numbers ahead of a group of registers, the two lie that are asked for in a ``turn``.
+
+    A group's registers are shared out among the turns, so that memory has the whole time to bring the next block; where
+    there are more turns than registers, or none, two that are there already are named.
+    """
+    each = min(-(-GROUP // turns), 2) if turns > 0 else 0
+    first, second = turn * each, turn * each + 1
+    return (
+        size + first * lanes if each > 0 and first < GROUP else 0,
+        size + second * lanes if each > 1 and second < GROUP else 0,
+    )
 
 
 @compiled()
-def add_products(block: np.ndarray, factors: np.ndarray, sums: np.ndarray) -> None:
+def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray, turn: int, turns: int) -> None:
+    """Set out[i, k] = sum_j block[i, j] weights[k, j], and have the next block fetched meanwhile.
+
+    turn, turns : how many passes over this block there were, and will be in all; no turns where no block follows
+    """
+    rows, outputs = len(block), len(weights)
+    whole = rows // TILE * TILE
+    lanes = VECTOR_BYTES // block.itemsize
+    for k in range(0, outputs, TILE):
+        left = min(outputs - k, TILE)
+        first, second = asked(turn + k // TILE, turns, block.size, lanes)
+        for i in range(0, whole, TILE):
+            if left == 5:
+                _dots_5(block, weights, out, i, k, first, second)
+            elif left == 4:
+                _dots_4(block, weights, out, i, k, first, second)
+            elif left == 3:
+                _dots_3(block, weights, out, i, k, first, second)
+            elif left == 2:
+                _dots_2(block, weights, out, i, k, first, second)
+            else:
+                _dots_1(block, weights, out, i, k, first, second)
+        for i in range(whole, rows):
+            if left == 5:
+                _dot_5(block, weights, out, i, k, first, second)
+            elif left == 4:
+                _dot_4(block, weights, out, i, k, first, second)
+            elif left == 3:
+                _dot_3(block, weights, out, i, k, first, second)
+            elif left == 2:
+                _dot_2(block, weights, out, i, k, first, second)
+            else:
+                _dot_1(block, weights, out, i, k, first, second)
+
+
+@compiled()
+def add_products(block: np.ndarray, factors: np.ndarray, sums: np.ndarray, turn: int, turns: int) -> None:
     """Add sum_i factors[i, k] block[i, j] to sums[k, j], and have the next block fetched meanwhile.
 
-    The block may be wider than the sums where these are whole registers wide.
+    The block may be wider than the sums where these are whole registers wide. ``turn`` and ``turns`` as for
+    ``multiply``.
     """
     features, outputs = sums.shape[1], factors.shape[1]
     lanes = VECTOR_BYTES // block.itemsize
-    whole = features // (VECTORS * lanes) * (VECTORS * lanes)
+    whole = features // (GROUP * lanes) * (GROUP * lanes)
     for k in range(0, outputs, TILE):
         left = min(outputs - k, TILE)
-        ahead = block.size if k == 0 else 0
-        for j in range(0, whole, VECTORS * lanes):
+        first, second = asked(turn + k // TILE, turns, block.size, lanes)
+        # what is left of a row beyond the last group
+        rest = first if turn + k == 0 else 0
+        for j in range(0, whole, GROUP * lanes):
             if left == 5:
-                _outer_5(block, factors, sums, j, k, ahead)
+                _outer_5(block, factors, sums, j, k, first, second)
             elif left == 4:
-                _outer_4(block, factors, sums, j, k, ahead)
+                _outer_4(block, factors, sums, j, k, first, second)
             elif left == 3:
-                _outer_3(block, factors, sums, j, k, ahead)
+                _outer_3(block, factors, sums, j, k, first, second)
             elif left == 2:
-                _outer_2(block, factors, sums, j, k, ahead)
+                _outer_2(block, factors, sums, j, k, first, second)
             else:
-                _outer_1(block, factors, sums, j, k, ahead)
+                _outer_1(block, factors, sums, j, k, first, second)
         for j in range(whole, features, lanes):
             if left == 5:
-                _edge_5(block, factors, sums, j, k, ahead)
+                _edge_5(block, factors, sums, j, k, rest, 0)
             elif left == 4:
-                _edge_4(block, factors, sums, j, k, ahead)
+                _edge_4(block, factors, sums, j, k, rest, 0)
             elif left == 3:
-                _edge_3(block, factors, sums, j, k, ahead)
+                _edge_3(block, factors, sums, j, k, rest, 0)
             elif left == 2:
-                _edge_2(block, factors, sums, j, k, ahead)
+                _edge_2(block, factors, sums, j, k, rest, 0)
             else:
-                _edge_1(block, factors, sums, j, k, ahead)
+                _edge_1(block, factors, sums, j, k, rest, 0)

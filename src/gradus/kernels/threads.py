@@ -1,10 +1,11 @@
-"""How many threads the kernels use inside a block."""
+"""How many threads the kernels use inside a block, and how parts of the work are handed to them."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numba
 import torch
@@ -12,7 +13,10 @@ import torch
 from gradus.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 # what one thread does in roughly half a millisecond
 LEAST_OPERATIONS = 4_000_000
@@ -63,6 +67,30 @@ def worth(operations: int) -> Iterator[None]:
         yield
     finally:
         numba.set_num_threads(before)
+
+
+def each_part(parts: Sequence[Part], run: Callable[[Part], Result], operations: int) -> list[Result]:
+    """Return what ``run`` returns for each part, on as many threads as ``operations`` arithmetic steps keep busy.
+
+    Torch works on one thread inside: how it splits a product among threads would change its rounding.
+    """
+    with worth(operations), threads(None) as workers:
+        if workers == 1 or len(parts) == 1:
+            return [run(part) for part in parts]
+        found: dict[int, Result] = {}
+        numbers = iter(range(len(parts)))
+
+        def work() -> None:
+            for number in numbers:
+                found[number] = run(parts[number])
+
+        # this thread works too: one that waits would be woken after every part, and take a core from those that work
+        with ThreadPoolExecutor(workers - 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            others = [pool.submit(work) for _ in range(workers - 1)]
+            work()
+            for other in others:
+                other.result()
+        return [found[number] for number in range(len(parts))]
 
 
 @cache

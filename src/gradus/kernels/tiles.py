@@ -22,19 +22,25 @@ WIDE_REGISTERS = bool(_HOST.get("avx512f"))
 VECTOR_BYTES = 64 if WIDE_REGISTERS else 32 if _HOST.get("avx2") else 16
 # tile x tile sums, tile operands and one more fit the 32 or 16 registers
 TILE = 5 if WIDE_REGISTERS else 3
+# registers of a row that are read one after the other
+GROUP = TILE - 1
 
 WORD = ir.IntType(64)
 HALF_WORD = ir.IntType(32)
 
 
 def dot_products(rows: int, columns: int) -> Any:
-    """Return the function (left, right, out, i, k): out[i + r, k + c] = sum_j left[i + r, j] right[k + c, j].
+    """Return the function (left, right, out, i, k, first, second).
+
+    It sets out[i + r, k + c] = sum_j left[i + r, j] right[k + c, j].
 
     left, right, out : C-contiguous matrices of one dtype; r < ``rows`` and c < ``columns`` must be inside them
+    first, second : of each ``GROUP`` registers of ``left`` that are read, the numbers so many places further in memory
+        are asked for, which may be past the end, so that they come into the cache meanwhile; 0 for nothing
     """
 
     @intrinsic
-    def tile(typing: Any, left: Any, right: Any, out: Any, i: Any, k: Any) -> Any:
+    def tile(typing: Any, left: Any, right: Any, out: Any, i: Any, k: Any, first: Any, second: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             x, w, z = _matrices(context, builder, signature, arguments)
             emit = Emitter(builder, signature.args[0].dtype)
@@ -49,8 +55,26 @@ def dot_products(rows: int, columns: int) -> Any:
                     new += [emit.multiply_add(own, b, sums[r * columns + c]) for c, b in enumerate(others)]
                 return new
 
-            whole = builder.mul(builder.sdiv(x.width, word(emit.lanes)), word(emit.lanes))
-            sums = emit.loop((word(0), whole, emit.lanes), [emit.zero] * (rows * columns), add)
+            def add_group(j: ir.Value, sums: Sequence[ir.Value]) -> list[ir.Value]:
+                for left in lefts:
+                    for further in arguments[5:7]:
+                        emit.ask_for(builder.gep(left, [builder.add(j, further)]))
+                new = list(sums)
+                for register in range(GROUP):
+                    new = add(builder.add(j, word(register * emit.lanes)), new)
+                return new
+
+            def add_last(j: ir.Value, sums: Sequence[ir.Value]) -> list[ir.Value]:
+                for left in lefts:
+                    emit.ask_for(builder.gep(left, [builder.add(j, arguments[5])]))
+                return add(j, sums)
+
+            grouped, whole = (
+                builder.mul(builder.sdiv(x.width, word(count)), word(count))
+                for count in (GROUP * emit.lanes, emit.lanes)
+            )
+            sums = emit.loop((word(0), grouped, GROUP * emit.lanes), [emit.zero] * (rows * columns), add_group)
+            sums = emit.loop((grouped, whole, emit.lanes), sums, add_last)
             mask = emit.first(builder.sub(x.width, whole))
             sums = emit.loop((whole, x.width, emit.lanes), sums, lambda j, old: add(j, old, mask))
             for index, total in enumerate(sums):
@@ -59,23 +83,23 @@ def dot_products(rows: int, columns: int) -> Any:
                 builder.store(emit.added_up(total), place)
             return context.get_dummy_value()
 
-        return types.void(left, right, out, types.int64, types.int64), generate
+        return types.void(left, right, out, *(types.int64,) * 4), generate
 
     return tile
 
 
 def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
-    """Return the function (matrix, factors, sums, j, k, ahead).
+    """Return the function (matrix, factors, sums, j, k, first, second).
 
-    It adds sum_i factors[i, k + c] matrix[i, j + v] to sums[k + c, j + v], and asks for the numbers that lie ``ahead``
-    places further in memory, which may be past the end, so that they come into the cache meanwhile.
+    It adds sum_i factors[i, k + c] matrix[i, j + v] to sums[k + c, j + v], and asks for the numbers that lie ``first``
+    and ``second`` places further in memory than those of the first register, as ``dot_products`` does.
 
     matrix, factors, sums : C-contiguous matrices of one dtype; c < ``columns``, and v < ``vectors`` registers' width;
     if ``masked`` the matrix may end within the last register
     """
 
     @intrinsic
-    def tile(typing: Any, matrix: Any, factors: Any, sums: Any, j: Any, k: Any, ahead: Any) -> Any:
+    def tile(typing: Any, matrix: Any, factors: Any, sums: Any, j: Any, k: Any, first: Any, second: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             x, r, s = _matrices(context, builder, signature, arguments)
             emit = Emitter(builder, signature.args[0].dtype)
@@ -88,8 +112,8 @@ def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
                 row, own = x.row(i), builder.gep(r.row(i), [arguments[4]])
                 pointers = [builder.gep(row, [offset]) for offset in offsets]
                 numbers = [emit.load(pointer, mask) for pointer in pointers]
-                for pointer in pointers:
-                    emit.ask_for(builder.gep(pointer, [arguments[5]]))
+                for further in arguments[5:7]:
+                    emit.ask_for(builder.gep(pointers[0], [further]))
                 new = []
                 for c in range(columns):
                     factor = emit.everywhere(builder.load(builder.gep(own, [word(c)])))
@@ -101,7 +125,7 @@ def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
                 emit.store(total, place, mask)
             return context.get_dummy_value()
 
-        return types.void(matrix, factors, sums, types.int64, types.int64, types.int64), generate
+        return types.void(matrix, factors, sums, *(types.int64,) * 4), generate
 
     return tile
 

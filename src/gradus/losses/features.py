@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 import torch
 
 from gradus.core.errors import InputError
-from gradus.kernels.blocks import each_part
 from gradus.kernels.skinny_product import product, transposed_product
+from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from gradus.kernels.threads import threads
+from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,14 +111,11 @@ def _add_products(hessian: Tensor, parts: Entries, used: Tensor, curvature: tupl
         hessian[start:stop, :stop] = panel
         hessian[:start, start:stop] = panel[:, :start].t()
 
-    # each product on one thread, several at a time: how one is split among threads would change its rounding
-    with (
-        threads(None) as workers,
-        ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
-        list(pool.map(add_block, parts.spans))
-        if rooted is not None:
-            list(pool.map(subtract_panel, reversed(range(0, len(rooted), PANEL))))
+    samples = used.shape[1]
+    each_part(parts.spans, add_block, 2 * samples * sum((stop - start) ** 2 for start, stop, _ in parts.spans))
+    if rooted is not None:
+        panels = range(0, len(rooted), PANEL)
+        each_part(panels[::-1], subtract_panel, samples * len(rooted) ** 2)
 
 
 def _used_rows(model: LinearModel[Any], features: Features, columns: Tensor) -> Tensor:

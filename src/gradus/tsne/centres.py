@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gradus.kernels.blocks import each_part
+from gradus.kernels.threads import each_part
 
 ROUNDS = 6
 # rows that each centre is learnt from, on average

@@ -127,7 +127,7 @@ def _to_weights(
         products = np.empty(parts.shape[1:], images.dtype)
         for n in range(bounds[part], bounds[part + 1]):
             _fill(images[n], geometry, columns)
-            multiply(upstream[n], columns, products)
+            multiply(upstream[n], columns, products, 0, 0)
             parts[part] += products
 
 
@@ -142,9 +142,9 @@ def _to_images(
         for n in range(bounds[part], bounds[part + 1]):
             columns[:] = 0.0
             if _width(places) == places:
-                add_products(upstream[n], weights, columns)
+                add_products(upstream[n], weights, columns, 0, 0)
             else:
                 for o in range(len(copied)):
                     copied[o, :places] = upstream[n, o]
-                add_products(copied, weights, columns)
+                add_products(copied, weights, columns, 0, 0)
             _give_back(columns, geometry, out[n])

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gradus.kernels.blocks import each_part, row_parts
+from gradus.kernels.blocks import row_parts
 from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import logarithm
+from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
     from torch import Tensor

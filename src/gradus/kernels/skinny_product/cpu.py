@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gradus.kernels.blocks import add_products, each_part, multiply, parts_of, rows_of_blocks, spans
+from gradus.kernels.blocks import add_products, multiply, parts_of, rows_of_blocks, spans, turns_of
 from gradus.kernels.compilation import compiled
+from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,11 +59,11 @@ def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
 def _multiply(matrix: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
     rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
     for start in range(0, len(matrix), rows):
-        multiply(matrix[start : start + rows], weights, out[start : start + rows])
+        multiply(matrix[start : start + rows], weights, out[start : start + rows], 0, turns_of(len(weights)))
 
 
 @compiled()
 def _add_products(matrix: np.ndarray, factors: np.ndarray, sums: np.ndarray) -> None:
     rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
     for start in range(0, len(matrix), rows):
-        add_products(matrix[start : start + rows], factors[start : start + rows], sums)
+        add_products(matrix[start : start + rows], factors[start : start + rows], sums, 0, turns_of(len(sums)))

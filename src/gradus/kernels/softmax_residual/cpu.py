@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradus.kernels.blocks import each_part, parts_of
+from gradus.kernels.blocks import parts_of
 from gradus.kernels.softmax_residual.rows import residual_rows
+from gradus.kernels.threads import each_part
 
 # an exponential and what surrounds it, in arithmetic steps
 STEPS = 30

@@ -13,10 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradus.kernels.blocks import add_products, each_part, multiply, parts_of, row_parts, rows_of_blocks, spans
+from gradus.kernels.blocks import (
+    add_products,
+    multiply,
+    parts_of,
+    row_parts,
+    rows_of_blocks,
+    spans,
+    turns_of,
+)
 from gradus.kernels.compilation import compiled
 from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
 from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
+from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,17 +116,19 @@ def _sweep(
     totals: np.ndarray,
 ) -> float:
     rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
+    once = turns_of(len(turned))
+    turns = 2 * once if len(slopes) > 0 else once
     logits = np.empty((rows, len(turned)), matrix.dtype)
     total = 0.0
     for start in range(0, len(matrix), rows):
         stop = min(start + rows, len(matrix))
         block, z = matrix[start:stop], logits[: stop - start]
-        multiply(block, turned, z)
+        multiply(block, turned, z, 0, turns)
         z += offset
         total += residual_rows(z, targets[start:stop], weights[start:stop], kept[start:stop])
         if len(slopes) > 0:
             add_columns(z, totals)
-            add_products(block, z, slopes)
+            add_products(block, z, slopes, once, turns)
     return total
 
 
@@ -132,15 +143,16 @@ def _turn(
     totals: np.ndarray,
 ) -> None:
     rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
+    once = turns_of(len(turned))
     along = np.empty((rows, len(turned)), matrix.dtype)
     for start in range(0, len(matrix), rows):
         stop = min(start + rows, len(matrix))
         block, s = matrix[start:stop], along[: stop - start]
-        multiply(block, turned, s)
+        multiply(block, turned, s, 0, 2 * once)
         s += offset
         turn_by_hessian(s, probabilities[start:stop], weights[start:stop])
         add_columns(s, totals)
-        add_products(block, s, slopes)
+        add_products(block, s, slopes, once, 2 * once)
 
 
 def _sweep_wide(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradus.kernels.blocks import each_part, row_parts
+from gradus.kernels.blocks import row_parts
 from gradus.kernels.compilation import compiled
 from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
 from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
+from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
