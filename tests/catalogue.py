@@ -40,6 +40,7 @@ from gradus.penalties import (
     Nuclear,
     Rank,
     RankAtMost,
+    RowsAtMost,
     SecondOrderCone,
     SemidefiniteCone,
     Simplex,
@@ -165,6 +166,7 @@ NONCONVEX = {
     "log-sum": LogSum(0.7, epsilon=0.3),
     "rank": Rank(0.7),
     "rank at most 2": RankAtMost(2),
+    "rows at most 2 of 5": RowsAtMost(0.4),
 }
 
 # those that are a sum over entries of one function: of one variable everything can be tried

@@ -10,6 +10,7 @@ import matplotlib
 import torch
 from matplotlib.figure import Figure
 
+from gradus.optim import of_filters
 from gradus.penalties import (
     L0,
     L1,
@@ -39,6 +40,7 @@ from gradus.penalties import (
     Nuclear,
     Rank,
     RankAtMost,
+    RowsAtMost,
     SecondOrderCone,
     SemidefiniteCone,
     Simplex,
@@ -109,6 +111,7 @@ SETS = {
     "HalfSpace": HalfSpace(torch.tensor([1.0, 2.0]), offset=0.5),
     "AffineSet": AffineSet(torch.tensor([[1.0, 2.0]]), torch.tensor([0.5])),
     "SecondOrderCone": SecondOrderCone(),
+    "RowsAtMost": of_filters(RowsAtMost(0.5)),
 }
 
 # of vectors, what happens to the entries

@@ -16,8 +16,8 @@ from torch import nn
 from gradus.core.errors import InputError
 from gradus.estimators import ConvNetClassifier
 from gradus.networks import Learner
-from gradus.optim import cosine, prune_channels
-from gradus.penalties import L1
+from gradus.optim import cosine
+from gradus.penalties import L1, RowsAtMost
 from gradus.solvers import checkpoint as checkpoints
 
 UNLIKE_REPETITION = {
@@ -295,17 +295,54 @@ def test_pooling_stands_in_every_block():
     assert kinds.count(nn.LPPool2d) == 2 and nn.MaxPool2d not in kinds
 
 
-def test_under_a_penalty_channels_become_zero_and_are_taken_out():
-    images, labels, unseen, truth = digits()
-    model = small(widths=(32, 32), epochs=16, penalty=L1(0.03)).fit(images, labels)
+@pytest.fixture(scope="module")
+def sparse():
+    images, labels, _, _ = digits()
+    return small(widths=(32, 32), epochs=8, penalty=RowsAtMost(0.5)).fit(images, labels)
+
+
+def test_half_of_the_channels_become_zero_and_are_taken_out(sparse):
+    _, _, unseen, truth = digits()
+    scales = [layer.weight for layer in sparse.network_.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert [int((scale != 0).sum()) for scale in scales] == [16] * 4
+    smaller = sparse.pruned()
+    filters = [layer for layer in smaller.network_.modules() if isinstance(layer, nn.Conv2d)]
+    assert [layer.out_channels for layer in filters[1:]] == [16] * 4
+    # those behind a convolution are folded, those behind a pooling are not
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in smaller.network_.modules()) == 2
+    np.testing.assert_allclose(
+        smaller.decision_function(unseen), sparse.decision_function(unseen), rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_array_equal(smaller.predict(unseen), sparse.predict(unseen))
+    assert sparse.score(unseen, truth) > 0.9
+    assert sparse.network_ is not smaller.network_ and len(scales) == 4
+
+
+def test_a_pruned_network_is_a_smaller_file_and_graph(sparse, tmp_path):
+    _, _, unseen, _ = digits()
+    smaller = sparse.pruned()
+    sparse.save(tmp_path / "whole.safetensors")
+    smaller.save(tmp_path / "pruned.safetensors")
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "pruned")]
+    assert sizes[1] < 0.4 * sizes[0]
+    again = ConvNetClassifier.load(tmp_path / "pruned.safetensors")
+    np.testing.assert_array_equal(again.decision_function(unseen), smaller.decision_function(unseen))
+
+
+def test_the_epoch_that_is_kept_has_its_channels_chosen():
+    images, labels, _, _ = digits(300)
+    # learns in the first epoch, and unlearns from then on
+    model = small(
+        penalty=RowsAtMost(0.5),
+        early_stopping=True,
+        n_iter_no_change=1,
+        batch_size=8,
+        schedule=lambda steps: lambda step: 1.0 if step < steps / 4 else 100.0,
+    ).fit(images, labels)
+    errors = [record.validation_error for record in model.records_]
+    assert errors[0] < errors[model.best_epoch_] == min(errors[1:])
     scales = [layer.weight for layer in model.network_.modules() if isinstance(layer, nn.BatchNorm2d)]
-    zero = sum(int((scale == 0).sum()) for scale in scales)
-    assert 0 < zero < sum(len(scale) for scale in scales)
-    pixels = torch.from_numpy(unseen[:, None].astype(np.float32))
-    smaller = prune_channels(model.network_, pixels[:2])
-    assert sum(p.numel() for p in smaller.parameters()) < sum(p.numel() for p in model.network_.parameters())
-    np.testing.assert_allclose(smaller(pixels).detach(), model.decision_function(unseen), rtol=1e-3, atol=1e-4)
-    assert model.score(unseen, truth) > 0.8
+    assert all(int((scale != 0).sum()) == 8 for scale in scales)
 
 
 def test_a_penalty_is_told_from_another_and_needs_norms(tmp_path, monkeypatch):

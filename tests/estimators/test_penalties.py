@@ -43,6 +43,7 @@ from gradus.penalties import (
     Nuclear,
     Rank,
     RankAtMost,
+    RowsAtMost,
     SecondOrderCone,
     Simplex,
     Slope,
@@ -141,6 +142,7 @@ ROWS = {
     "scad": (SCAD(STRENGTH), zeros),
     "log-sum": (LogSum(STRENGTH, 0.5), zeros),
     "rank": (Rank(5 * STRENGTH), low_rank),
+    "rows at most 16 of 64": (RowsAtMost(0.25), lambda W: (W != 0).any(axis=1).sum() == 16),
     "rank at most 4": (RankAtMost(4), lambda W: np.linalg.matrix_rank(W, tol=1e-8) == 4),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import fields
 from pathlib import Path
@@ -34,6 +35,7 @@ from gradus.networks import (
     Trained,
     train,
 )
+from gradus.networks.sparsity import ALWAYS, Phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,9 +75,10 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         torch.optim.AdamW, lr=1e-3)``. None is Muon for filters and SGD for the rest, and AdamW for a ``module``
     schedule : None, or a function from the number of steps to a schedule of ``gradus.optim``, such as
         ``gradus.optim.cosine``; None rises in a tenth of the steps and falls to 0 in the rest
-    penalty : None, or an object of ``gradus.penalties`` on the scale and the shift of every channel behind its norm,
-        given to it as columns: under ``L1(1e-2)`` channels become exactly zero, and ``gradus.optim.prune_channels``
-        takes them out of ``network_``
+    penalty : None, or an object of ``gradus.penalties`` by which channels are chosen: under ``RowsAtMost(0.5)`` half
+        of the channels of every layer become exactly zero. It acts on the scales behind the norms, (channels, 1) each,
+        from a quarter to half of the training; what is zero then stays zero, and the rest learns on without it.
+        ``pruned`` gives the network without them
     label_smoothing : share of every label that is spread over all classes, in [0, 1)
     shift : most pixels that images are moved by at random; None: a fourteenth of their sides
     flip : whether images are mirrored at random: right for most photographs, wrong for digits and text
@@ -181,10 +184,13 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         if self.early_stopping:
             images, validation = held_out(images, self.validation_fraction, seed)
         with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(images, settings):
-            learner = self._learner(parts, settings, images, classes)
             batches = self._batches(settings, images, seed)
+            epochs = settings.passes(batches.count)
+            phases = Phases.of(epochs * batches.count)
+            learner = self._learner(parts, images, classes, phases)
+            since = 0 if self.penalty is None else math.ceil(phases.last / batches.count) - 1
             schedule = triangle if self.schedule is None else self.schedule
-            course = Course(settings.passes(batches.count), schedule, validation, int(self.n_iter_no_change))
+            course = Course(epochs, schedule, validation, int(self.n_iter_no_change), since)
             kept = self._kept(learner, batches, course)
             trained = train(learner, batches, course, kept)
         if kept is not None:
@@ -202,7 +208,8 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         """Go over some images once, from the weights as they are, at a constant learning rate.
 
         The first call makes the network, measures its scaling on these images, and needs all ``classes``, unless
-        ``fit`` was called before. The state of the optimiser goes on from call to call.
+        ``fit`` was called before. The state of the optimiser goes on from call to call. A penalty chooses channels at
+        every step.
 
         Raises
         ------
@@ -218,9 +225,9 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         seed = self._seed()
         with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(images, settings):
             if not begun:
-                learner = self._learner(parts, settings, images, known)
+                learner = self._learner(parts, images, known, ALWAYS)
                 self._publish(learner, known, images, Trained((), 0, finite=True))
-            optimizers = parts.optimizers(self.network_)
+            optimizers = parts.optimizers(self.network_, ALWAYS)
             for optimizer, state in zip(optimizers, self._moments, strict=False):
                 optimizer.load_state_dict(state)
             learner = Learner(self.network_, optimizers, float(self.label_smoothing), settings.dtype(self._device()))
@@ -253,13 +260,11 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
             )
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _learner(
-        self, parts: Parts, settings: ConvNetSettings, images: LabelledImages, classes: NDArray[Any]
-    ) -> Learner:
+    def _learner(self, parts: Parts, images: LabelledImages, classes: NDArray[Any], phases: Phases) -> Learner:
         device = self._device()
         network = parts.network(plan_of(images.pixels, len(classes), self.widths), images).to(device)
-        optimizers = parts.optimizers(network)
-        return Learner(network, optimizers, float(self.label_smoothing), settings.dtype(device))
+        optimizers = parts.optimizers(network, phases)
+        return Learner(network, optimizers, float(self.label_smoothing), self._settings().dtype(device))
 
     def _batches(self, settings: ConvNetSettings, images: LabelledImages, seed: int) -> Shuffled:
         augmentation = settings.augmentation(*images.pixels.shape[1:3])

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from gradus.core.errors import InputError
 from gradus.core.files import written_whole
 from gradus.networks import EpochRecord, ImageNetwork, NetworkPlan
+from gradus.optim.pruning import take_shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +86,8 @@ class SavedNetwork:
             raise InputError("the file holds the weights of a module of your own: give a module of the same kind")
         network = module if self.plan is None or module is not None else ImageNetwork(self.plan, pooling)
         assert network is not None
+        if module is None and self.weights.keys() != network.state_dict().keys():  # pruned, with norms folded
+            take_shapes(network, self.weights)
         try:
             network.load_state_dict(self.weights)
         except RuntimeError as error:

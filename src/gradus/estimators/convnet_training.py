@@ -23,7 +23,7 @@ from gradus.networks import (
     trainable,
 )
 from gradus.networks.images import as_input
-from gradus.networks.sparsity import channel_parameters, with_penalty
+from gradus.networks.sparsity import Phases, channel_norms, choosing_channels
 from gradus.solvers.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Parts(NamedTuple):
     module : instead of an ``ImageNetwork``
     pooling : in every block of an ``ImageNetwork``
     optimizer : from the trainable parameters to an optimiser
-    penalty : of the scales and shifts of channels
+    penalty : by which channels are chosen
     """
 
     module: Any
@@ -93,12 +93,12 @@ class Parts(NamedTuple):
         _check_outputs(network, plan, as_input(images.pixels[:2]))
         return channels_last(network)
 
-    def optimizers(self, network: nn.Module) -> tuple[Optimizer, ...]:
-        """Return what moves the weights of ``network``."""
+    def optimizers(self, network: nn.Module, phases: Phases) -> tuple[Optimizer, ...]:
+        """Return what moves the weights of ``network``; with a penalty, channels are chosen in the ``phases``."""
         if self.penalty is None:
             return self._unpenalised(network)
-        channel_parameters(network)  # which optimisers must be given
-        return with_penalty(self._unpenalised(network), network, self.penalty)
+        channel_norms(network)  # whose scales and shifts optimisers must be given
+        return choosing_channels(self._unpenalised(network), network, self.penalty, phases)
 
     def _unpenalised(self, network: nn.Module) -> tuple[Optimizer, ...]:
         if self.optimizer is None:

@@ -17,6 +17,7 @@ from gradus.estimators.convnet_training import channels_last, inputs_of, outputs
 from gradus.estimators.image_input import Channels, ImageLayout
 from gradus.networks import EpochRecord, ImageNetwork, penultimate
 from gradus.networks.onnx_file import write_onnx
+from gradus.optim import prune_channels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +140,22 @@ class NetworkOutputs(ABC):
         height, width, channels = self.image_shape_
         example = torch.zeros(2, channels, height, width, device=self._device())
         write_onnx(self.network_, example, Path(path))
+
+    def pruned(self) -> Self:
+        """Return a classifier that predicts the same, of which the channels that are zero are gone and norms folded.
+
+        It is smaller, also as a file, and faster; it does not learn on. See ``gradus.optim.prune_channels``.
+
+        Raises
+        ------
+        InputError : if a ``module`` cannot be pruned
+        """
+        check_is_fitted(self)
+        height, width, channels = self.image_shape_
+        example = torch.rand((2, channels, height, width), generator=torch.Generator().manual_seed(0)) * 255
+        smaller = copy.copy(self)
+        smaller.network_ = channels_last(prune_channels(self.network_, example.to(self._device())))
+        return smaller
 
     def _layout(self) -> ImageLayout:
         return ImageLayout(self.image_shape, self.channels)

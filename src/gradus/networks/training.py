@@ -46,12 +46,14 @@ class Course:
     schedule : from the number of steps in all to the factor of every step
     validation : images that are not learned from, by which the best epoch is chosen; None: the last is best
     patience : epochs without a better one after which the training ends
+    since : epochs of which none is kept: the network is not yet what it was asked to be
     """
 
     epochs: int
     schedule: Callable[[int], Callable[[int], float]]
     validation: LabelledImages | None = None
     patience: int = 10
+    since: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def train(learner: Learner, batches: Shuffled, course: Course, kept: Checkpoint 
             state = _epoch(learner, batches, state, factors, (kept, progress))
             score = None if course.validation is None else learner.score(course.validation)
             record = EpochRecord(state.total / batches.count, *(score or ()))
-            state = _recorded(learner, state, record)
+            state = _recorded(learner, state, record, course.since)
     best, weights = state.best
     if weights is not None:
         learner.network.load_state_dict(weights)
@@ -154,13 +156,13 @@ def _state(learner: Learner, state: TrainingState) -> TrainingState:
     )
 
 
-def _recorded(learner: Learner, state: TrainingState, record: EpochRecord) -> TrainingState:
-    """Return the state at the beginning of the next epoch; a better one than all before is remembered."""
+def _recorded(learner: Learner, state: TrainingState, record: EpochRecord, since: int) -> TrainingState:
+    """Return the state at the beginning of the next epoch; a better one than all ``since`` is remembered."""
     records = (*state.records, record)
     best = state.best
     if record.validation_error is None:
         best = (len(records) - 1, None)
-    elif not state.records or _rank(record) < _rank(state.records[best[0]]):
+    elif best[0] < since or not state.records or _rank(record) < _rank(state.records[best[0]]):
         weights = {name: tensor.clone() for name, tensor in learner.network.state_dict().items()}
         best = (len(records) - 1, weights)
     return replace(state, epoch=state.epoch + 1, batch=0, total=0.0, records=records, best=best)

@@ -36,6 +36,7 @@ from gradus.penalties.rank import Rank
 from gradus.penalties.rank_at_most import RankAtMost
 from gradus.penalties.rotated import rotated
 from gradus.penalties.row_wise import RowWise
+from gradus.penalties.rows_at_most import RowsAtMost
 from gradus.penalties.scad import SCAD
 from gradus.penalties.scaled import scaled
 from gradus.penalties.second_order_cone import SecondOrderCone
@@ -92,6 +93,7 @@ __all__ = [
     "Rank",
     "RankAtMost",
     "RowWise",
+    "RowsAtMost",
     "SecondOrderCone",
     "SemidefiniteCone",
     "Simplex",

@@ -58,7 +58,7 @@ def remove(weighted: Weighted, gone: Tensor) -> None:
     else:
         # whole groups go
         layer.groups = int(before.reshape(groups, -1)[:, 0].sum())
-    _rename(layer, int(before.sum()), int(after.sum()))
+    rename(layer, int(before.sum()), int(after.sum()))
 
 
 def _add_to_bias(layer: Any, constants: Tensor, gone: Tensor) -> None:
@@ -79,7 +79,8 @@ def _keep(layer: Any, name: str, indices: Tensor, *, axis: int) -> None:
     setattr(layer, name, nn.Parameter(new, requires_grad=old.requires_grad) if isinstance(old, nn.Parameter) else new)
 
 
-def _rename(layer: Any, inputs: int, outputs: int) -> None:
+def rename(layer: Any, inputs: int, outputs: int) -> None:
+    """Have a layer say how many channels it takes and makes."""
     if isinstance(layer, nn.Linear):
         layer.in_features, layer.out_features = inputs, outputs
     else:
