@@ -44,13 +44,13 @@ def take_shapes(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
             _resize(layer, its)
             layer.num_features = len(its["running_mean"])
         elif isinstance(layer, (*CONVOLUTIONS, nn.Linear)) and its:
-            _resize(layer, {"bias": None} | its)
+            if "bias" not in its:
+                layer.bias = None
+            _resize(layer, its)
             rename(layer, its["weight"].shape[1], its["weight"].shape[0])
 
 
-def _resize(layer: nn.Module, its: Mapping[str, Tensor | None]) -> None:
+def _resize(layer: nn.Module, its: Mapping[str, Tensor]) -> None:
     for part, weight in its.items():
-        if weight is None or part in ("running_mean", "running_var"):
-            setattr(layer, part, weight)
-        else:
-            setattr(layer, part, nn.Parameter(torch.empty_like(weight)))
+        empty = torch.empty_like(weight)
+        setattr(layer, part, empty if part.startswith("running") else nn.Parameter(empty))
