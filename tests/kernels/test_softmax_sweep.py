@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from gradus.kernels import dispatch
-from gradus.kernels.softmax_sweep import Labelled, Linear, hessian_product, loss, loss_and_slopes
+from gradus.kernels.softmax_sweep import Labelled, Linear, hessian_product, label_sums, loss, loss_and_slopes
 
 IMPLEMENTATIONS = [name for name in dispatch.implementations("softmax_sweep") if name != "cuda"]
 STORED = [torch.float32, torch.float64, torch.float16, torch.uint8]
@@ -184,3 +184,19 @@ def test_sparse_rows_are_what_autograd_finds(computed, kind, indices):
     turned = hessian_product(matrix, linear, kept, labelled.weights)
     for ours, theirs in zip((*slopes, *turned), (*gradient, *hvp(*(part.double() for part in linear))), strict=True):
         assert_close(ours, theirs, tolerance)
+
+
+@pytest.mark.parametrize("kind", ["hard", "soft"])
+@pytest.mark.parametrize("stored", [*STORED, "csr"])
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_rows_of_each_class_add_up(implementation, stored, kind):
+    matrix = draw((9001, 6), 0, torch.float32 if stored == "csr" else stored)
+    _, labelled = problem(9001, 6, 3, torch.float64, kind)
+    labels = labelled.targets if kind == "soft" else torch.nn.functional.one_hot(labelled.targets, 3).double()
+    weighted = labels * labelled.weights[:, None]
+    rows = csr_array(matrix.numpy()) if stored == "csr" else matrix
+    with dispatch.force(implementation):
+        sums = label_sums(rows, labelled, 3)
+    assert sums.slopes.dtype == torch.float64
+    torch.testing.assert_close(sums.slopes, matrix.double().t() @ weighted, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(sums.totals, weighted.sum(dim=0), rtol=1e-12, atol=0.0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import torch
 
 from gradus.core.errors import InputError
+from gradus.kernels.blocks import row_parts
 from gradus.kernels.skinny_product import product, transposed_product
 from gradus.kernels.threads import each_part
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 STORED = (torch.float64, torch.float32, torch.float16, torch.uint8)
 # numbers that a processor's cache holds
 CACHED_NUMBERS = 262_144
+# rows that are copied together, at least
+TAKEN_ROWS = 1024
 # rows that one product adds to a Gram matrix
 GRAM_ROWS = 4096
 # and columns of it that are computed together
@@ -121,7 +124,13 @@ class DenseFeatures:
 
     def taken(self, positions: Tensor) -> DenseFeatures:
         """Return a copy of the rows at ``positions``."""
-        return DenseFeatures(self.matrix[positions])
+        rows = self.matrix.new_empty(len(positions), self.shape[1])
+
+        def copy(part: slice) -> None:
+            torch.index_select(self.matrix, 0, positions[part], out=rows[part])
+
+        each_part(row_parts(len(rows), len(rows) // TAKEN_ROWS), copy, rows.numel())
+        return DenseFeatures(rows)
 
     def to(self, dtype: torch.dtype) -> DenseFeatures:
         """Return the same matrix in another floating-point type."""

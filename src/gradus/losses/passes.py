@@ -47,6 +47,13 @@ def hessian_product(features: Features, direction: Linear, probabilities: Tensor
     )
 
 
+def label_sums(features: Features, labelled: Labelled, classes: int) -> Slopes:
+    """Return X' Omega Y and 1' Omega Y, float64; see ``gradus.kernels.softmax_sweep``."""
+    return added(
+        [softmax_sweep.label_sums(matrix, _rows(labelled, rows), classes) for rows, matrix in features.chunks()]
+    )
+
+
 def added(slopes: list[Slopes]) -> Slopes:
     """Return the sum of some slopes, in their order."""
     total, totals = slopes[0]

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from gradus.losses.linear_model import LinearModel
 
-# rows from which the Gram matrix is estimated: more rows change the number of iterations little
-GRAM_ROWS = 2048
+# rows from which the Gram matrix is estimated: 2,048 rows cost a quarter more Hessian products on MNIST, 8,192 few less
+GRAM_ROWS = 4096
 # rounding error of a Gram matrix's eigenvalues in units of the dtype's epsilon and its trace
 ROUNDING = 2.0
 
@@ -44,7 +44,7 @@ class CholeskyPreconditioner:
     def at(cls, model: LinearModel[Any], point: Tensor, ridge: float) -> CholeskyPreconditioner:
         """Return the preconditioner of ``model`` plus ridge / 2 |W|^2 around ``point``.
 
-        Cost: rows x features^2 for 2,048 to 4,096 evenly spaced rows, then features^3.
+        Cost: rows x features^2 for 4,096 to 8,192 evenly spaced rows, then features^3.
         """
         some = evenly_spaced(model, GRAM_ROWS)
         features = some.features

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gradus.kernels.threads import each_part
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 # share of the mean curvature that every row is given, so that a row without any today can still be drawn
 SHARE_OF_ALL = 0.1
+# logits whose curvature is computed together
+CACHED_LOGITS = 65_536
 CAPPINGS = 20
 
 
@@ -27,8 +31,7 @@ def sampled(model: LinearModel[Any], point: Tensor, count: int) -> LinearModel[A
 
     Cost: half a pass over X, and a copy of the rows.
     """
-    curvatures = [mean_curvature(block.loss, model.logits(point, block.features)) for block in model.blocks]
-    curvature = torch.cat(curvatures).double()
+    curvature = _curvatures(model, point)
     share = model.weights.double() * (curvature + SHARE_OF_ALL * curvature.mean())
     chances = inclusion_chances(share, count)
     counts = torch.floor(chances.cumsum(0) + 0.5)
@@ -37,6 +40,24 @@ def sampled(model: LinearModel[Any], point: Tensor, count: int) -> LinearModel[A
     return type(model)(
         model.loss.taken(drawn), model.features.taken(drawn), weights, model.intercept, model.scale, model.centre
     )
+
+
+def _curvatures(model: LinearModel[Any], point: Tensor) -> Tensor:
+    """Return the mean curvature of every row's loss, (samples,), float64, some rows at a time while in the cache."""
+    found = torch.empty(model.samples, dtype=torch.float64)
+    start = 0
+    for block in model.blocks:
+        logits = model.logits(point, block.features)
+
+        def fill(part: slice, first: int = start, z: Tensor = logits, loss: Any = block.loss) -> None:
+            found[first + part.start : first + part.stop] = mean_curvature(loss.rows(part.start, part.stop), z[part])
+
+        rows = max(CACHED_LOGITS // max(logits.shape[1], 1), 1)
+        each_part(
+            [slice(a, min(a + rows, len(logits))) for a in range(0, len(logits), rows)], fill, 40 * logits.numel()
+        )
+        start += len(logits)
+    return found
 
 
 def evenly_spaced(model: LinearModel[Any], count: int) -> LinearModel[Any]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.kernels.simplex_entropy import Repair, simplex_entropy
-from gradus.kernels.softmax_sweep import Labelled, Linear
-from gradus.losses.blockwise import blocks_of
-from gradus.losses.passes import loss_and_slopes
+from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+from gradus.losses.passes import label_sums, loss_and_slopes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,11 +78,6 @@ class SoftmaxDual:
         return Repair((excess / mass).clamp_max(1.0), lack / total)
 
     @cached_property
-    def _label_sums(self) -> tuple[Tensor, Tensor]:
-        """X' Omega Y and 1' Omega Y. One product with X, for all points."""
-        slopes, totals = [], []
-        for block in blocks_of(self.features, self.loss, self.weights):
-            labels = block.loss.labels(torch.float64) * block.weights[:, None]
-            slopes.append(block.features.transposed_times(labels))
-            totals.append(labels.sum(dim=0))
-        return torch.stack(slopes).sum(dim=0), torch.stack(totals).sum(dim=0)
+    def _label_sums(self) -> Slopes:
+        """X' Omega Y and 1' Omega Y, for all points. One pass over X."""
+        return label_sums(self.features, Labelled(self.loss.targets, self.weights), self.loss.classes)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Matrix = Tensor | csr_array
 
-__all__ = ["Labelled", "Linear", "Slopes", "hessian_product", "loss", "loss_and_slopes"]
+__all__ = ["Labelled", "Linear", "Slopes", "hessian_product", "label_sums", "loss", "loss_and_slopes"]
 
 
 class Linear(NamedTuple):
@@ -118,6 +118,29 @@ def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, we
     """
     slopes: Slopes = _implementation(matrix).hessian_product(matrix, direction, probabilities, weights)
     return slopes
+
+
+def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
+    """Return X' Omega Y and 1' Omega Y of the labels Y, in float64: what the weighted rows of each class add up to.
+
+    Nothing of the size of Y is formed from codes. Cost: 2 samples features arithmetic steps, for soft labels times
+    classes.
+
+    Parameters
+    ----------
+    matrix : X, as for ``loss_and_slopes``
+    labelled : weights in float64
+    classes : columns of Y
+
+    Examples
+    --------
+    >>> import torch
+    >>> ones = torch.ones(2, dtype=torch.float64)
+    >>> label_sums(torch.tensor([[2.0], [3.0]]), Labelled(torch.tensor([1, 1]), ones), 2).slopes.tolist()
+    [[0.0, 5.0]]
+    """
+    sums: Slopes = _implementation(matrix).label_sums(matrix, labelled, classes)
+    return sums
 
 
 def _implementation(matrix: Matrix) -> ModuleType:

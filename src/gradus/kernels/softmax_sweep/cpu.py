@@ -24,6 +24,7 @@ from gradus.kernels.blocks import (
 )
 from gradus.kernels.compilation import compiled
 from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
+from gradus.kernels.softmax_sweep.labels import add_dense
 from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
 from gradus.kernels.threads import each_part
 
@@ -60,6 +61,22 @@ def hessian_product(matrix: Tensor, direction: Linear, probabilities: Tensor, we
         run(block, turned, offset, shares[rows], factors[rows], sums.slopes, sums.totals)
 
     return _summed(matrix, turned, add, backward=True)[1]
+
+
+def label_sums(matrix: Tensor, labelled: Labelled, classes: int) -> Slopes:
+    """Return the sums; see the package."""
+    targets, weights = (np.ascontiguousarray(part.detach().numpy()) for part in labelled)
+    stored = torch.float64 if matrix.dtype == torch.float64 else torch.float32
+
+    def run(part: slice) -> Sums:
+        sums = Sums(np.empty((classes, matrix.shape[1])), classes, backward=True)
+        for rows, block in spans(matrix.detach(), part, stored):
+            add_dense(block.numpy(), targets[rows], weights[rows], sums.slopes, sums.totals)
+        return sums
+
+    parts = row_parts(len(matrix), len(matrix) // (WIDE_PART_ROWS + 4 * classes))
+    slopes = added(each_part(parts, run, 2 * matrix.numel()))[1]
+    return slopes._replace(slopes=slopes.slopes.t())
 
 
 def _swept(

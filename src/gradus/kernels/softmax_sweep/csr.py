@@ -12,6 +12,7 @@ import numpy as np
 from gradus.kernels.blocks import row_parts
 from gradus.kernels.compilation import compiled
 from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
+from gradus.kernels.softmax_sweep.labels import add_sparse
 from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
 from gradus.kernels.threads import each_part
 
@@ -57,6 +58,14 @@ def hessian_product(matrix: csr_array, direction: Linear, probabilities: Tensor,
         )
 
     return _summed(matrix, coefficients, add, backward=True)[1]
+
+
+def label_sums(matrix: csr_array, labelled: Labelled, classes: int) -> Slopes:
+    """Return the sums; see the package."""
+    targets, weights = _arrays(*labelled)
+    sums = Sums(np.empty((matrix.shape[1], classes)), classes, backward=True)
+    add_sparse(matrix.data, matrix.indices, matrix.indptr, targets, weights, sums.slopes, sums.totals)
+    return added([sums])[1]
 
 
 def _swept(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch.nn.functional import one_hot
+
 from gradus.kernels.softmax_residual import reference as residual_of
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
 
@@ -36,6 +38,14 @@ def hessian_product(matrix: Tensor, direction: Linear, probabilities: Tensor, we
     p = probabilities.to(along.dtype)
     turned = weights[:, None] * p * (along - (p * along).sum(dim=1, keepdim=True))
     return Slopes(X.t() @ turned, turned.sum(dim=0))
+
+
+def label_sums(matrix: Tensor, labelled: Labelled, classes: int) -> Slopes:
+    """Return the sums; see the package."""
+    targets, weights = labelled
+    labels = targets if targets.ndim == 2 else one_hot(targets, classes)
+    weighted = labels.to(weights.dtype) * weights[:, None]
+    return Slopes(matrix.to(weights.dtype).t() @ weighted, weighted.sum(dim=0))
 
 
 def _residual(probabilities: Tensor, targets: Tensor) -> Tensor:
