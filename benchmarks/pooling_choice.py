@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from benchmarks.convnet import Images
 
-SEEDS, PASSES, LEARNED_IMAGES = range(4), 6, 3000
+SEEDS, PASSES, LEARNED_IMAGES = range(4), 5, 3000
 WIDTHS = (24, 48, 48)
 # what every other layer is compared with: the network's own
 USUAL = "max 2x2"
@@ -68,12 +68,16 @@ def run() -> Findings:
         for name, pooling in POOLS.items():
             right, seconds = _trained(pooling, some, seed)
             found[name] = Trained([*found[name].right, right], min(found[name].seconds, seconds))
+    return _findings(found, len(images.y_test))
+
+
+def _findings(found: dict[str, Trained], judged: int) -> Findings:
     usual = found[USUAL]
     order = sorted(found, key=lambda name: -statistics.mean(found[name].right))
     return Findings(
         title="Which pooling a small network learns best with",
         conditions=[
-            f"CIFAR-10: {LEARNED_IMAGES:,} training images, judged on {len(images.y_test):,} other training images",
+            f"CIFAR-10: {LEARNED_IMAGES:,} training images, judged on {judged:,} other training images",
             f"ConvNetClassifier(widths={WIDTHS}, epochs={PASSES}, flip=True, pooling=...), the default otherwise: two "
             "or three layers of pooling, each between a convolution and its norm",
             f"means over seeds {SEEDS.start} to {SEEDS.stop - 1}, the same weights and batches for every layer; "

@@ -49,6 +49,10 @@ def test_a_folder_of_images_is_given_to_a_network_and_a_table_is_not(photos, tmp
     assert not (tmp_path / "network" / BASELINE).exists() and not (tmp_path / "network" / CHECKPOINT).exists()
     assert main(["fit", "digits", "--alpha", "0.01", "--out", str(tmp_path / "digits")]) == 0
     assert isinstance(load(tmp_path / "digits" / MODEL), LinearClassifier)
+    for name, heeded, unheeded in (("network", "fit.epochs", "fit.alpha"), ("digits", "fit.alpha", "fit.flip")):
+        assert main(["evaluate", str(tmp_path / name)]) == 0 and main(["report", str(tmp_path / name)]) == 0
+        page = (tmp_path / name / REPORT).read_text()
+        assert f'title="{heeded}"' in page and f'title="{unheeded}"' not in page
 
 
 def test_a_network_of_a_table_is_refused(tmp_path, capsys):
@@ -90,6 +94,7 @@ def test_the_report_shows_filters_learning_curve_and_comparison(both):
     for words in ("What the network learned", "Learning curve", "Beside a second classifier", "McNemar"):
         assert words in page
     assert page.count('alt="filter ') == 64
+    assert 'title="fit.alpha"' in page and 'title="fit.flip"' in page
 
 
 def test_new_images_are_predicted_and_others_refused(both, photos, tmp_path, capsys):

@@ -86,8 +86,13 @@ def fit_facts(metrics: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         *("epochs", "parameters", "flip"),
     )
     facts = {name.replace("_", " "): fit[name] for name in names if fit.get(name) is not None}
-    shown = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in facts.items()}
-    return {"Fit": shown} if shown else {}
+    return {"Fit": {name: _number(value) for name, value in facts.items()}} if facts else {}
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def errors_section(metrics: Mapping[str, Any]) -> dict[str, Any]:

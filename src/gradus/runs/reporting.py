@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
     from gradus.runs.run import Run
 
+# settings of the fit that a kind of classifier does not heed
+_UNHEEDED: dict[str, tuple[str, ...]] = {
+    "softmax": ("epochs", "flip"),
+    "convnet": ("alpha", "alphas", "l1_ratio", "scale", "tol", "max_iter", "validation_fraction"),
+    "both": (),
+}
+
 
 def report(run: Run) -> None:
     """Write ``report.html`` from whatever the other steps left in the directory.
@@ -80,12 +87,19 @@ def provenance(run: Run) -> dict[str, dict[str, str]]:
     facts = environment.read(run.directory)
     machine = {name: str(facts[name]) for name in ("system", "cores", "threads", "device") if name in facts}
     return {
-        "Settings": {name: _shown(name, value) for name, value in settings(run.config).items() if value is not None},
+        "Settings": _settings(run),
         "Data": {"fingerprint": str(facts.get("data", ""))[:16], "rows": f"{len(run.dataset):,}"},
         "Seconds": {step: f"{taken['seconds']:.1f}" for step, taken in facts.get("steps", {}).items()},
         "Machine": machine,
         "Versions": dict(facts.get("versions", {})),
     }
+
+
+def _settings(run: Run) -> dict[str, str]:
+    """Return what was set, without what only the kind of classifier would heed that this run does not have."""
+    unheeded = [f"fit.{name}" for name in _UNHEEDED[run.kind]]
+    given = {name: value for name, value in settings(run.config).items() if value is not None and name not in unheeded}
+    return {name: _shown(name, value) for name, value in given.items()}
 
 
 def _shown(name: str, value: object) -> str:
