@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from gradus.kernels.window_pooling.variant import Variant
 
 _HALVES = (torch.float16, torch.bfloat16)
-# lanes of one image that a thread works on where channels lie side by side
-LANES = 64
+# so many bytes of planes that were laid side by side stay in the second level of the cache beside their windows
+MOST_BYTES = 1_048_576
+# at least, and at most, so many planes are laid side by side
+FEWEST, MOST = 16, 64
 
 
 def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
@@ -42,9 +44,10 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
             layout.line_or_nothing(aside),
             layout.line_or_nothing(winner, np.uint8),
         )
-        drive = driver(f"forward_{layout.kind}", layout.double, found[2].dtype == np.int32)
+        wide = found[2].dtype == np.int32
+        drive = driver(f"forward_{layout.kind}", layout.double, wide)
         fixed = (
-            reduction(variant, double=layout.double),
+            reduction(variant, double=layout.double, wide=wide),
             layout.x,
             layout.other,
             tuple(layout.plan),
@@ -70,9 +73,10 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled) -> 
             layout.line_or_nothing(_in_layout(pooled.winner, layout.lanes), np.uint8),
         )
         pulled = (layout.line(gradient), layout.line_or_nothing(other))
-        drive = driver(f"backward_{layout.kind}", layout.double, found[3].dtype == np.int32)
+        wide = found[3].dtype == np.int32
+        drive = driver(f"backward_{layout.kind}", layout.double, wide)
         fixed = (
-            pullback(variant, double=layout.double),
+            pullback(variant, double=layout.double, wide=wide),
             layout.x,
             layout.other,
             tuple(layout.plan),
@@ -91,7 +95,8 @@ class _Layout:
         self.lanes = _channels_last(x) and call.positions is None
         self.dtype = torch.float32 if x.dtype in _HALVES else x.dtype
         self.double = self.dtype == torch.float64
-        self.kind = "lanes" if self.lanes else "planes"
+        self.side_by_side = 0 if self.lanes or call.positions is not None else _side_by_side(x.shape, self.dtype)
+        self.kind = "lanes" if self.lanes else "tiles" if self.side_by_side else "planes"
         self.shape = (*x.shape[:2], *call.output_sizes)
         self.x = self.line(self.as_output(x))
         self.other = self.line(self.as_output(call.other)) if call.other is not None else self.nothing()
@@ -105,15 +110,13 @@ class _Layout:
             tables = [p.to(torch.int32).numpy() for p in call.positions]
             missing = [np.zeros((1, 1, 1), np.int32)] * (3 - len(tables))
             return placed_plan(sizes, missing + tables, variant.constant, np.float64 if double else np.float32)
-        lanes = call.x.shape[1] if self.lanes else 0
+        lanes = call.x.shape[1] if self.lanes else self.side_by_side
         return plan_of(over_three_axes(call.geometry), sizes, lanes, variant.constant, double)
 
     def _units(self) -> tuple[int, int]:
         samples, channels = self.call.x.shape[:2]
-        if not self.lanes:
-            return samples * channels, int(self.plan.numbers[staging.GROUP])
-        self.plan.numbers[staging.GROUP] = min(LANES, channels)
-        return samples * -(-channels // LANES), 1
+        group = int(self.plan.numbers[staging.GROUP])
+        return (samples * -(-channels // group), 1) if self.lanes else (samples * channels, group)
 
     def given(self, variant: Variant) -> tuple[Any, ...]:
         """Return the weights, the settings, the numbers for each window, what is read, and the padding."""
@@ -168,6 +171,15 @@ class _Layout:
     def nothing(self, dtype: Any = None) -> NDArray[Any]:
         """Return a line of no entries."""
         return np.empty(0, dtype or (np.float64 if self.double else np.float32))
+
+
+def _side_by_side(shape: torch.Size, dtype: torch.dtype) -> int:
+    """Return how many planes to lay side by side, or 0: where planes are few, or large."""
+    planes, size = shape[0] * shape[1], shape[2:].numel() * dtype.itemsize
+    lanes = MOST
+    while lanes > FEWEST and (lanes * size > MOST_BYTES or planes < 4 * lanes):
+        lanes //= 2
+    return lanes if planes >= lanes and lanes * size <= MOST_BYTES else 0
 
 
 def _channels_last(x: Tensor) -> bool:

@@ -10,9 +10,18 @@ from numba import types
 
 from gradus.kernels.compilation import compiled
 from gradus.kernels.window_pooling import staging
-from gradus.kernels.window_pooling.signatures import SETTINGS, number, pull_signature, reduce_signature
-from gradus.kernels.window_pooling.staging import GROUP, OUTPUT, TAPS, UNIT
-from gradus.kernels.window_pooling.template import ASIDES, BLOCK, CONSTANTS, EXTRAS, RUN_ROWS, UPSTREAM, VALUE, WINNERS
+from gradus.kernels.window_pooling.images import image_of, lanes_of, span_from
+from gradus.kernels.window_pooling.signatures import (
+    SETTINGS,
+    STARTS,
+    number,
+    pull_signature,
+    reduce_signature,
+    winner,
+)
+from gradus.kernels.window_pooling.staging import GROUP, TAPS, UNIT
+from gradus.kernels.window_pooling.template import BLOCK, STATE_ROWS
+from gradus.kernels.window_pooling.turning import apart, side_by_side
 
 if TYPE_CHECKING:
     from gradus.kernels.window_pooling.variant import Variant
@@ -35,23 +44,28 @@ def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found
     parts = numbers[staging.RESIDUES] * numbers[staging.RESIDUES + 1] * numbers[staging.RESIDUES + 2]
     staged = np.full(parts * group * unit, kind(padding), x.dtype)
     second = np.full(parts * group * unit if flags & SECOND else 0, kind(padding), x.dtype)
-    run = np.zeros((RUN_ROWS, staging.length(numbers, group)), x.dtype)
-    state = np.zeros((3, BLOCK), x.dtype)
+    size = staging.length(numbers, group)
+    run = np.zeros((2, size), x.dtype)
+    values, asides = np.empty(size, x.dtype), np.empty(size if len(aside) else 0, x.dtype)
+    winners = np.empty(size if len(winner) else 0, winner.dtype)
+    state = np.zeros((STATE_ROWS, BLOCK), x.dtype)
     for place in range(group):
-        staging.spread(constants, 0, 1, run[CONSTANTS, place * unit :], numbers, 1)
+        staging.spread(constants, 0, 1, run[0, place * unit :], numbers, 1)
     for plane in range(first, last, group):
         count = min(group, last - plane)
         staging.stage(x, plane, count, staged, numbers, tables, padding)
         if flags & SECOND:
             staging.stage(other, plane, count, second, numbers, tables, padding)
         if flags & EXTRA:
-            staging.spread(extra, plane, count, run[EXTRAS], numbers, 0)
-        reduce(staged, second, starts, weights, settings, run, state, staging.length(numbers, count))
-        staging.collect(run[VALUE], value, plane, count, numbers)
-        if flags & ASIDE and len(aside):
-            staging.collect(run[ASIDES], aside, plane, count, numbers)
-        if flags & WINNER and len(winner):
-            staging.collect(run[WINNERS], winner, plane, count, numbers)
+            staging.spread(extra, plane, count, run[1], numbers, 0)
+        span = (1, 0, 0, 0, staging.length(numbers, count), -1)
+        own = (values, asides, winners)
+        reduce(staged, second, starts, span, weights, settings, (run[0], run[1]), own, state)
+        staging.collect(values, value, plane, count, numbers)
+        if len(aside):
+            staging.collect(asides, aside, plane, count, numbers)
+        if len(winner):
+            staging.collect(winners, winner, plane, count, numbers)
 
 
 def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, pulled: Any, units: Any) -> None:
@@ -71,9 +85,11 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
     second = np.full(size if flags & SECOND else 0, kind(padding), x.dtype)
     staged_gradient = np.empty(size, x.dtype)
     second_gradient = np.empty(size if flags & SECOND else 0, x.dtype)
-    run = np.zeros((RUN_ROWS, staging.length(numbers, group)), x.dtype)
+    run = np.zeros((5, staging.length(numbers, group)), x.dtype)
+    winners = np.zeros(run.shape[1] if flags & WINNER else 0, winner.dtype)
+    state = np.zeros((STATE_ROWS, BLOCK), x.dtype)
     for place in range(group):
-        staging.spread(constants, 0, 1, run[CONSTANTS, place * unit :], numbers, 1)
+        staging.spread(constants, 0, 1, run[0, place * unit :], numbers, 1)
     for plane in range(first, last, group):
         count = min(group, last - plane)
         if flags & INPUT:
@@ -81,27 +97,19 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
         if flags & SECOND:
             staging.stage(other, plane, count, second, numbers, tables, padding)
             second_gradient[:] = 0
-        staging.spread(upstream, plane, count, run[UPSTREAM], numbers, 0)
+        staging.spread(upstream, plane, count, run[2], numbers, 0)
         if flags & OF_VALUE:
-            staging.spread(value, plane, count, run[VALUE], numbers, 0)
+            staging.spread(value, plane, count, run[3], numbers, 0)
         if flags & ASIDE:
-            staging.spread(aside, plane, count, run[ASIDES], numbers, 0)
+            staging.spread(aside, plane, count, run[4], numbers, 0)
         if flags & WINNER:
-            staging.spread(winner, plane, count, run[WINNERS], numbers, 0)
+            staging.spread(winner, plane, count, winners, numbers, 0)
         if flags & EXTRA:
-            staging.spread(extra, plane, count, run[EXTRAS], numbers, 0)
+            staging.spread(extra, plane, count, run[1], numbers, 0)
         staged_gradient[:] = 0
-        pull(
-            staged,
-            second,
-            starts,
-            weights,
-            settings,
-            run,
-            staged_gradient,
-            second_gradient,
-            staging.length(numbers, count),
-        )
+        span = (1, 0, 0, 0, staging.length(numbers, count), -1)
+        own, gradients = (run[2], run[3], run[4], winners), (staged_gradient, second_gradient)
+        pull(staged, second, starts, span, weights, settings, (run[0], run[1]), own, gradients, state)
         staging.unstage(staged_gradient, gradient, plane, count, numbers, tables)
         if flags & SECOND:
             staging.unstage(second_gradient, other_gradient, plane, count, numbers, tables)
@@ -109,82 +117,115 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
 
 def forward_lanes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, units: Any) -> None:
     """Pool blocks of lanes ``first`` to ``last`` of an input whose channels lie side by side (channels last)."""
-    numbers, _, tables, constants = plan
-    weights, settings, extra, flags, _ = given
-    first, last = units
-    value, aside, winner = found
-    lanes, block = numbers[UNIT], numbers[GROUP]
-    blocks = (lanes + block - 1) // block
-    here = np.empty(numbers[TAPS], np.int64)
-    run = np.zeros((RUN_ROWS, block), x.dtype)
-    state = np.zeros((3, BLOCK), x.dtype)
-    kind = winner.dtype.type
-    windows = numbers[OUTPUT] * numbers[OUTPUT + 1] * numbers[OUTPUT + 2]
-    for unit in range(first, last):
-        image, lane = unit // blocks, unit % blocks * block
-        size = min(block, lanes - lane)
-        for window in range(windows):
-            staging.taps_of(window, image, lane, numbers, tables, here)
-            at = (image * windows + window) * lanes + lane
-            run[CONSTANTS, :size] = constants[window]
-            if flags & EXTRA:
-                run[EXTRAS, :size] = extra[at : at + size]
-            reduce(x, other, here, weights, settings, run, state, size)
-            value[at : at + size] = run[VALUE, :size]
-            if flags & ASIDE and len(aside):
-                aside[at : at + size] = run[ASIDES, :size]
-            if flags & WINNER and len(winner):
-                for e in range(size):
-                    winner[at + e] = kind(run[WINNERS, e])
+    numbers, constants = plan[0], plan[3]
+    weights, settings, extra = given[:3]
+    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    for unit in range(units[0], units[1]):
+        image, window = lanes_of(numbers, unit), 0
+        while window < image_of(numbers)[2]:
+            span = span_from(window, image, numbers, plan[2], here)
+            reduce(x, other, here, span, weights, settings, (constants, extra), found, state)
+            window += span[0]
 
 
 def backward_lanes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, pulled: Any, units: Any) -> None:
     """Add to the gradients, which are zeros, of blocks of lanes ``first`` to ``last`` (channels last)."""
-    numbers, _, tables, constants = plan
+    numbers, constants = plan[0], plan[3]
+    weights, settings, extra = given[:3]
+    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    for unit in range(units[0], units[1]):
+        image, window = lanes_of(numbers, unit), 0
+        while window < image_of(numbers)[2]:
+            span = span_from(window, image, numbers, plan[2], here)
+            pull(x, other, here, span, weights, settings, (constants, extra), found, pulled, state)
+            window += span[0]
+
+
+def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, units: Any) -> None:
+    """Pool the planes ``first`` to ``last``, a tile of them side by side at a time."""
+    numbers, constants = plan[0], plan[3]
     weights, settings, extra, flags, _ = given
-    first, last = units
+    value, aside, winner = found
+    lanes, entries, windows = image_of(numbers)
+    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    tile, second = np.zeros(entries * lanes, x.dtype), np.zeros(entries * lanes if flags & SECOND else 0, x.dtype)
+    extras = np.zeros(windows * lanes if flags & EXTRA else 0, x.dtype)
+    values, asides = np.empty(windows * lanes, x.dtype), np.empty(windows * lanes if len(aside) else 0, x.dtype)
+    winners = np.empty(windows * lanes if len(winner) else 0, winner.dtype)
+    for plane in range(units[0], units[1], lanes):
+        count = min(lanes, units[1] - plane)
+        side_by_side(x, plane, count, entries, tile, lanes)
+        if flags & SECOND:
+            side_by_side(other, plane, count, entries, second, lanes)
+        if flags & EXTRA:
+            side_by_side(extra, plane, count, windows, extras, lanes)
+        window, own = 0, (values, asides, winners)
+        while window < windows:
+            span = span_from(window, (0, 0, count), numbers, plan[2], here)
+            reduce(tile, second, here, span, weights, settings, (constants, extras), own, state)
+            window += span[0]
+        apart(values, lanes, value, plane, count, windows)
+        if len(aside):
+            apart(asides, lanes, aside, plane, count, windows)
+        if len(winner):
+            apart(winners, lanes, winner, plane, count, windows)
+
+
+def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, pulled: Any, units: Any) -> None:
+    """Set the gradients of the planes ``first`` to ``last``, a tile of them side by side at a time."""
+    numbers, constants = plan[0], plan[3]
+    weights, settings, extra, flags, _ = given
     upstream, value, aside, winner = found
-    gradient, other_gradient = pulled
-    lanes, block = numbers[UNIT], numbers[GROUP]
-    blocks = (lanes + block - 1) // block
-    here = np.empty(numbers[TAPS], np.int64)
-    run = np.zeros((RUN_ROWS, block), x.dtype)
-    windows = numbers[OUTPUT] * numbers[OUTPUT + 1] * numbers[OUTPUT + 2]
-    for unit in range(first, last):
-        image, lane = unit // blocks, unit % blocks * block
-        size = min(block, lanes - lane)
-        for window in range(windows):
-            staging.taps_of(window, image, lane, numbers, tables, here)
-            at = (image * windows + window) * lanes + lane
-            run[CONSTANTS, :size] = constants[window]
-            run[UPSTREAM, :size] = upstream[at : at + size]
-            if flags & OF_VALUE:
-                run[VALUE, :size] = value[at : at + size]
-            if flags & ASIDE:
-                run[ASIDES, :size] = aside[at : at + size]
-            if flags & WINNER:
-                for e in range(size):
-                    run[WINNERS, e] = winner[at + e]
-            if flags & EXTRA:
-                run[EXTRAS, :size] = extra[at : at + size]
-            pull(x, other, here, weights, settings, run, gradient, other_gradient, size)
+    lanes, entries, windows = image_of(numbers)
+    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    tile = np.zeros(entries * lanes if flags & INPUT else 0, x.dtype)
+    second = np.zeros(entries * lanes if flags & SECOND else 0, x.dtype)
+    gradient, other_gradient = np.empty(entries * lanes, x.dtype), np.empty(len(second), x.dtype)
+    extras = np.zeros(windows * lanes if flags & EXTRA else 0, x.dtype)
+    upstreams, values = np.empty(windows * lanes, x.dtype), np.empty(windows * lanes if len(value) else 0, x.dtype)
+    asides = np.empty(windows * lanes if len(aside) else 0, x.dtype)
+    winners = np.empty(windows * lanes if len(winner) else 0, winner.dtype)
+    for plane in range(units[0], units[1], lanes):
+        count = min(lanes, units[1] - plane)
+        if flags & INPUT:
+            side_by_side(x, plane, count, entries, tile, lanes)
+        if flags & SECOND:
+            side_by_side(other, plane, count, entries, second, lanes)
+        if flags & EXTRA:
+            side_by_side(extra, plane, count, windows, extras, lanes)
+        side_by_side(upstream, plane, count, windows, upstreams, lanes)
+        if len(value):
+            side_by_side(value, plane, count, windows, values, lanes)
+        if len(aside):
+            side_by_side(aside, plane, count, windows, asides, lanes)
+        if len(winner):
+            side_by_side(winner, plane, count, windows, winners, lanes)
+        gradient[:] = 0
+        other_gradient[:] = 0
+        window, own, gradients = 0, (upstreams, values, asides, winners), (gradient, other_gradient)
+        while window < windows:
+            span = span_from(window, (0, 0, count), numbers, plan[2], here)
+            pull(tile, second, here, span, weights, settings, (constants, extras), own, gradients, state)
+            window += span[0]
+        apart(gradient, lanes, pulled[0], plane, count, entries)
+        if flags & SECOND:
+            apart(other_gradient, lanes, pulled[1], plane, count, entries)
 
 
 @cache
 def driver(name: str, double: bool, wide: bool) -> Any:
     """Return a function of this file compiled for float64 or float32, and for winners in int32 or uint8."""
-    line, table, integers = (types.Array(kind, 1, "C") for kind in (number(double), types.int32, types.int64))
-    winner = types.Array(types.int32 if wide else types.uint8, 1, "C")
-    plan = types.Tuple((integers, integers, table, line))
+    line, table = types.Array(number(double), 1, "C"), types.Array(types.int32, 1, "C")
+    plan = types.Tuple((STARTS, STARTS, table, line))
     given = types.Tuple((line, SETTINGS, line, types.int64, types.float64))
     units = types.UniTuple(types.int64, 2)
-    found, pulled = types.Tuple((line, line, winner)), types.UniTuple(line, 2)
+    found, pulled = types.Tuple((line, line, winner(wide))), types.UniTuple(line, 2)
     arguments: tuple[Any, ...]
     if name.startswith("forward"):
-        arguments = (types.FunctionType(reduce_signature(double)), line, line, plan, given, found, units)
+        arguments = (types.FunctionType(reduce_signature(double, wide)), line, line, plan, given, found, units)
     else:
-        found = types.Tuple((line, line, line, winner))
-        arguments = (types.FunctionType(pull_signature(double)), line, line, plan, given, found, pulled, units)
+        found = types.Tuple((line, line, line, winner(wide)))
+        arguments = (types.FunctionType(pull_signature(double, wide)), line, line, plan, given, found, pulled, units)
     return compiled(types.void(*arguments))(globals()[name])
 
 

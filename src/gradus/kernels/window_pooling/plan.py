@@ -10,7 +10,7 @@ import numpy as np
 from gradus.kernels.window_pooling import staging
 from gradus.kernels.window_pooling.constants import constants_of
 from gradus.kernels.window_pooling.variant import FIRST_TAP
-from gradus.kernels.window_pooling.windows import Bins, Geometry, Windows
+from gradus.kernels.window_pooling.windows import ABSENT, Bins, Geometry, Windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LEAST_RUN = 512
 # what is staged of a group of planes stays in the second level of the cache
 MOST_STAGED = 131_072
+# so many lanes of an image are worked on together, which stay in the nearest cache
+LANES = 256
 
 
 class Plan(NamedTuple):
@@ -35,12 +37,21 @@ class Plan(NamedTuple):
 
 @lru_cache(maxsize=256)
 def plan_of(geometry: Geometry, sizes: Ints, lanes: int, constant: Constant, double: bool) -> Plan:
-    """Return the plan for an input of three axes; ``lanes`` is 0 where planes are contiguous, else channels."""
+    """Return the plan for an input of three axes; ``lanes``: how many planes lie side by side, or 0 where none do."""
     windows = geometry.sliding(sizes) if isinstance(geometry, Bins) else geometry
     constants = constants_of(geometry, sizes, constant).astype(np.float64 if double else np.float32)
-    if windows is None or lanes:
-        return _tabulated(geometry, sizes, lanes, constants)
-    return _sliding(windows.padded(sizes), sizes, constants)
+    if windows is not None and not lanes:
+        return _sliding(windows.padded(sizes), sizes, constants)
+    plan = _tabulated(geometry, sizes, constants)
+    if lanes:
+        plan.numbers[staging.UNIT], plan.numbers[staging.GROUP] = lanes, min(LANES, lanes)
+    if lanes and windows is not None:
+        padded = windows.padded(sizes)
+        plan.numbers[staging.STRIDE : staging.STRIDE + 3] = padded.stride
+        for axis in range(3):
+            low, high = _whole(padded, sizes, axis)
+            plan.numbers[staging.LOW + axis], plan.numbers[staging.HIGH + axis] = low, high
+    return plan
 
 
 def placed_plan(sizes: Ints, positions: list[NDArray[np.int32]], constant: Constant, dtype: type) -> Plan:
@@ -54,15 +65,17 @@ def placed_plan(sizes: Ints, positions: list[NDArray[np.int32]], constant: Const
     return _gathered(sizes, outputs, kernel, tables, planes, constants)
 
 
-def _tabulated(geometry: Geometry, sizes: Ints, lanes: int, constants: NDArray[Any]) -> Plan:
+def _whole(windows: Windows, sizes: Ints, axis: int) -> tuple[int, int]:
+    """Return the range of windows along an axis that lie inside the input."""
+    inside = (windows.positions(sizes)[axis] != ABSENT).all(axis=1).nonzero()[0]
+    return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
+
+
+def _tabulated(geometry: Geometry, sizes: Ints, constants: NDArray[Any]) -> Plan:
     positions = geometry.positions(sizes)
     outputs, kernel = tuple(p.shape[0] for p in positions), tuple(p.shape[1] for p in positions)
     tables = np.concatenate([p.reshape(-1) for p in positions])
-    plan = _gathered(sizes, outputs, kernel, tables, 1, constants)
-    if lanes:
-        plan.numbers[staging.UNIT] = lanes
-        plan.numbers[staging.GROUP] = 1
-    return plan
+    return _gathered(sizes, outputs, kernel, tables, 1, constants)
 
 
 def _gathered(

@@ -8,6 +8,8 @@ from numba import types
 
 # every variant is given two numbers, read or not
 SETTINGS = types.UniTuple(types.float64, 2)
+STARTS = types.Array(types.int64, 1, "C")
+SPAN = types.UniTuple(types.int64, 6)
 
 
 def number(double: bool) -> Any:
@@ -15,15 +17,20 @@ def number(double: bool) -> Any:
     return types.float64 if double else types.float32
 
 
-def reduce_signature(double: bool) -> Any:
-    """Return the signature of ``template.reduce_run``: source, other, starts, weights, settings, run, state, length."""
-    line, run = types.Array(number(double), 1, "C"), types.Array(number(double), 2, "C")
-    starts = types.Array(types.int64, 1, "C")
-    return types.void(line, line, starts, line, SETTINGS, run, run, types.int64)
+def winner(wide: bool) -> Any:
+    """Return the type of a line of winning taps."""
+    return types.Array(types.int32 if wide else types.uint8, 1, "C")
 
 
-def pull_signature(double: bool) -> Any:
-    """Return that of ``template.pull_run``: source, other, starts, weights, settings, run, both gradients, length."""
-    line, run = types.Array(number(double), 1, "C"), types.Array(number(double), 2, "C")
-    starts = types.Array(types.int64, 1, "C")
-    return types.void(line, line, starts, line, SETTINGS, run, line, line, types.int64)
+def reduce_signature(double: bool, wide: bool) -> Any:
+    """Return the signature of ``template.reduce_span``."""
+    line, state = types.Array(number(double), 1, "C"), types.Array(number(double), 2, "C")
+    found = types.Tuple((line, line, winner(wide)))
+    return types.void(line, line, STARTS, SPAN, line, SETTINGS, types.UniTuple(line, 2), found, state)
+
+
+def pull_signature(double: bool, wide: bool) -> Any:
+    """Return that of ``template.pull_span``."""
+    line, state = types.Array(number(double), 1, "C"), types.Array(number(double), 2, "C")
+    found, pairs = types.Tuple((line, line, line, winner(wide))), types.UniTuple(line, 2)
+    return types.void(line, line, STARTS, SPAN, line, SETTINGS, pairs, found, pairs, state)

@@ -16,7 +16,7 @@ import numba
 
 from gradus.kernels import elementary
 from gradus.kernels.compilation import compiled
-from gradus.kernels.window_pooling import template
+from gradus.kernels.window_pooling import access, template
 from gradus.kernels.window_pooling.signatures import pull_signature, reduce_signature
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ _BACKWARD = ("share",)
 
 
 @cache
-def reduction(variant: Variant, *, double: bool) -> Any:
-    """Return ``template.reduce_run`` for ``variant``, compiled for float64 or float32."""
-    function = _bound(template.reduce_run, variant, _FORWARD)
-    return compiled(reduce_signature(double))(function)
+def reduction(variant: Variant, *, double: bool, wide: bool) -> Any:
+    """Return ``template.reduce_span`` for ``variant``, compiled for float64 or float32, winners in int32 or uint8."""
+    function = _bound(template.reduce_span, variant, _FORWARD)
+    return compiled(reduce_signature(double, wide))(function)
 
 
 @cache
-def pullback(variant: Variant, *, double: bool) -> Any:
-    """Return ``template.pull_run`` for ``variant``, compiled for float64 or float32."""
-    function = _bound(template.pull_run, variant, _BACKWARD)
-    return compiled(pull_signature(double))(function)
+def pullback(variant: Variant, *, double: bool, wide: bool) -> Any:
+    """Return ``template.pull_span`` for ``variant``, compiled for float64 or float32, winners in int32 or uint8."""
+    function = _bound(template.pull_span, variant, _BACKWARD)
+    return compiled(pull_signature(double, wide))(function)
 
 
 def _bound(function: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
@@ -49,7 +49,9 @@ def _bound(function: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionT
         "TWO_PASSES": variant.two_passes,
         "ASIDE": variant.puts_aside,
         "WINNER": variant.names_winner,
+        "EXTRA": variant.reads_extra,
         "NEEDS_INPUT": variant.reads_input,
+        "OF_VALUE": variant.reads_value,
     }
     name = f"{function.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
     inner = {part.upper(): numba.njit(error_model="numpy")(getattr(variant, part)) for part in parts}
@@ -60,5 +62,6 @@ def _bound(function: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionT
 
 
 def _digest(variant: Variant, parts: tuple[str, ...], flags: Mapping[str, Any]) -> str:
-    sources = [inspect.getsource(getattr(variant, part)) for part in parts] + [inspect.getsource(elementary)]
+    sources = [inspect.getsource(getattr(variant, part)) for part in parts]
+    sources += [inspect.getsource(module) for module in (elementary, access)]
     return hashlib.sha256(repr((sources, sorted(flags.items()))).encode()).hexdigest()[:16]

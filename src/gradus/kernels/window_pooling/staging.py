@@ -1,4 +1,4 @@
-"""Planes are laid out so that one tap of all windows is a contiguous run: what makes every variant one vector loop.
+"""Few or large planes are laid out so that one tap of all windows is a contiguous run: what makes every variant one vector loop.
 
 Sliding windows of stride s: a padded axis is split by position modulo s, and tap j of all windows lies in part
 (j d) mod s, shifted by (j d) div s. Other windows (bins, drawn places): each tap of all windows is gathered by the
@@ -16,7 +16,9 @@ from gradus.kernels.compilation import compiled
 # where ``Plan.numbers`` keeps what
 INPUT, OUTPUT, STRIDE, PART, RESIDUES, KERNEL = 0, 3, 6, 9, 12, 15
 GROUP, UNIT, SLIDING, TAPS, TABLES = 18, 19, 20, 21, 22
-NUMBERS = 23
+# windows of these numbers on an axis, from the first to before the second, lie inside the input
+LOW, HIGH = 23, 26
+NUMBERS = 29
 
 
 @compiled()

@@ -1,4 +1,10 @@
-"""The loops that every pooling variant shares; the names in capitals are bound to one variant by ``specialise``."""
+"""The loops that every pooling variant shares; the names in capitals are bound to one variant by ``specialise``.
+
+A span is a row of windows: (how many, how far apart their first taps lie, where the first one's number is stored, how
+far apart those are stored, how many planes or windows lie side by side, where the constant of the first one is found).
+What lies side by side is a run of numbers for each tap, and the inner loops go over it. The constant is one for each
+window of the span; or, if its place is negative, one for each that lies side by side.
+"""
 
 from __future__ import annotations
 
@@ -6,108 +12,153 @@ from typing import Any
 
 import numpy as np
 
+from gradus.kernels.window_pooling.access import before, read, write
 from gradus.kernels.window_pooling.variant import Tap, Window, unused
 
 # the state of so many windows stays in the nearest cache while their taps stream by
 BLOCK = 512
+# the rows of ``state``: at most three numbers of a state, and the constant of a window
+CONSTANT, STATE_ROWS = 3, 4
 
 # what ``specialise`` binds
 STATES = 1
-SECOND, TWO_PASSES, ASIDE, WINNER, NEEDS_INPUT = (False,) * 5
+SECOND, TWO_PASSES, ASIDE, WINNER, EXTRA, NEEDS_INPUT, OF_VALUE = (False,) * 7
 START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = unused
 
-# rows of the numbers of a run of windows
-VALUE, ASIDES, WINNERS, CONSTANTS, EXTRAS, UPSTREAM = range(6)
-RUN_ROWS = 6
 
-
-def reduce_run(
-    source: Any, other: Any, starts: Any, weights: Any, settings: Any, run: Any, state: Any, length: int
-) -> None:
-    """Fold the taps of a run of windows, where tap t of all windows is the run at ``starts[t]`` (none if negative)."""
-    numbers = (settings[0], settings[1], np.float64(weights[0]))
-    first, second, third = state[0], state[1], state[2]
-    for begin in range(0, length, BLOCK):
-        size = min(BLOCK, length - begin)
-        extra = run[EXTRAS, begin : begin + size]
-        for e in range(size):
-            at_start = START(numbers)
-            first[e] = at_start[0]
-            if STATES > 1:
-                second[e] = at_start[1]
-            if STATES > 2:
-                third[e] = at_start[2]
-        for repetition in range(2 if TWO_PASSES else 1):
-            if TWO_PASSES and repetition == 1:
-                for e in range(size):
-                    turned = TURN((first[e], second[e], third[e]), extra[e], numbers)
-                    first[e], second[e], third[e] = turned[0], turned[1], turned[2]
-            for t in range(len(starts)):
-                if starts[t] < 0:
-                    continue
-                x = source[starts[t] + begin : starts[t] + begin + size]
-                z = other[starts[t] + begin : starts[t] + begin + size] if SECOND else x
-                weight = weights[t % len(weights)]
-                number = state.dtype.type(t)
-                if TWO_PASSES and repetition == 1:
-                    for e in range(size):
-                        folded = FOLD_AGAIN((first[e], second[e], third[e]), x[e], Tap(number, weight, z[e]), numbers)
-                        first[e], second[e], third[e] = folded[0], folded[1], folded[2]
-                else:
-                    for e in range(size):
-                        folded = FOLD((first[e], second[e], third[e]), x[e], Tap(number, weight, z[e]), numbers)
-                        first[e] = folded[0]
-                        if STATES > 1:
-                            second[e] = folded[1]
-                        if STATES > 2:
-                            third[e] = folded[2]
-        value, aside, winner = run[VALUE], run[ASIDES], run[WINNERS]
-        value, aside, winner = value[begin:], aside[begin:], winner[begin:]
-        constant = run[CONSTANTS, begin : begin + size]
-        for e in range(size):
-            found = FINISH((first[e], second[e], third[e]), constant[e], extra[e], numbers)
-            value[e] = found[0]
-            if ASIDE:
-                aside[e] = found[1]
-            if WINNER:
-                winner[e] = found[2]
-
-
-def pull_run(
+def reduce_span(
     source: Any,
     other: Any,
     starts: Any,
+    span: Any,
     weights: Any,
     settings: Any,
-    run: Any,
-    gradient: Any,
-    other_gradient: Any,
-    length: int,
+    given: Any,
+    found: Any,
+    state: Any,
 ) -> None:
-    """Add what each tap of a run of windows gets of the upstream gradient, tap after tap."""
+    """Fold the taps of a span of windows, of whose first tap t is the run at ``starts[t]`` (none if negative).
+
+    given : (constants, extra numbers); found : (value, aside, winner), the last two empty where nobody wants them
+    """
     numbers = (settings[0], settings[1], np.float64(weights[0]))
-    for begin in range(0, length, BLOCK):
-        size = min(BLOCK, length - begin)
-        upstream, value = run[UPSTREAM, begin : begin + size], run[VALUE, begin : begin + size]
-        aside, winner = run[ASIDES, begin : begin + size], run[WINNERS, begin : begin + size]
-        constant, extra = run[CONSTANTS, begin : begin + size], run[EXTRAS, begin : begin + size]
-        for t in range(len(starts)):
-            if starts[t] < 0:
-                continue
-            x = source[starts[t] + begin : starts[t] + begin + size] if NEEDS_INPUT else upstream
-            z = other[starts[t] + begin : starts[t] + begin + size] if SECOND else x
-            pulled = gradient[starts[t] + begin : starts[t] + begin + size]
-            weight = weights[t % len(weights)]
-            number = run.dtype.type(t)
-            if SECOND:
-                pulled_other = other_gradient[starts[t] + begin : starts[t] + begin + size]
+    windows, step, first_place, apart, length, first_constant = span
+    first, second, third = state[0], state[1], state[2]
+    constants, extras = given
+    value, aside, winner = found
+    kind, byte = state.dtype.type, winner.dtype.type
+    for window in range(windows):
+        for begin in range(0, length, BLOCK):
+            size = min(BLOCK, length - begin)
+            place = first_place + window * apart + begin
+            constant = constants[begin : begin + size]
+            if first_constant >= 0:
+                constant = state[CONSTANT]
+                constant[:size] = constants[first_constant + window]
+            extra = extras[place : place + size] if EXTRA else first
+            for e in range(size):
+                at_start = START(numbers)
+                write(first, e, kind(at_start[0]))
+                if STATES > 1:
+                    write(second, e, kind(at_start[1]))
+                if STATES > 2:
+                    write(third, e, kind(at_start[2]))
+            for repetition in range(2 if TWO_PASSES else 1):
+                if TWO_PASSES and repetition == 1:
+                    for e in range(size):
+                        turned = TURN((before(first, e), before(second, e), before(third, e)), read(extra, e), numbers)
+                        write(first, e, kind(turned[0]))
+                        write(second, e, kind(turned[1]))
+                        write(third, e, kind(turned[2]))
+                for t in range(len(starts)):
+                    if starts[t] < 0:
+                        continue
+                    at = starts[t] + window * step + begin
+                    weight = weights[t % len(weights)]
+                    if TWO_PASSES and repetition == 1:
+                        for e in range(size):
+                            tap = Tap(kind(t), weight, read(other, at + e) if SECOND else kind(0))
+                            old = (before(first, e), before(second, e), before(third, e))
+                            folded = FOLD_AGAIN(old, read(source, at + e), tap, numbers)
+                            write(first, e, kind(folded[0]))
+                            write(second, e, kind(folded[1]))
+                            write(third, e, kind(folded[2]))
+                    else:
+                        for e in range(size):
+                            tap = Tap(kind(t), weight, read(other, at + e) if SECOND else kind(0))
+                            old = (before(first, e), before(second, e), before(third, e))
+                            folded = FOLD(old, read(source, at + e), tap, numbers)
+                            write(first, e, kind(folded[0]))
+                            if STATES > 1:
+                                write(second, e, kind(folded[1]))
+                            if STATES > 2:
+                                write(third, e, kind(folded[2]))
+            if (ASIDE and len(aside)) or (WINNER and len(winner)):
                 for e in range(size):
-                    window = Window(upstream[e], value[e], aside[e], winner[e], constant[e], extra[e])
-                    share = SHARE(x[e], Tap(number, weight, z[e]), window, numbers)
-                    pulled[e] += share[0] if upstream[e] != 0 else 0
-                    pulled_other[e] += share[1] if upstream[e] != 0 else 0
+                    last = (read(first, e), read(second, e), read(third, e))
+                    finished = FINISH(last, read(constant, e), read(extra, e), numbers)
+                    write(value, place + e, kind(finished[0]))
+                    if ASIDE:
+                        write(aside, place + e, kind(finished[1]))
+                    if WINNER:
+                        write(winner, place + e, byte(finished[2]))
             else:
                 for e in range(size):
-                    window = Window(upstream[e], value[e], aside[e], winner[e], constant[e], extra[e])
-                    share = SHARE(x[e], Tap(number, weight, z[e]), window, numbers)
-                    pulled[e] += share if upstream[e] != 0 else 0
+                    last = (read(first, e), read(second, e), read(third, e))
+                    write(value, place + e, kind(FINISH(last, read(constant, e), read(extra, e), numbers)[0]))
+
+
+def pull_span(
+    source: Any,
+    other: Any,
+    starts: Any,
+    span: Any,
+    weights: Any,
+    settings: Any,
+    given: Any,
+    found: Any,
+    pulled: Any,
+    state: Any,
+) -> None:
+    """Add what each tap of a span of windows gets of the upstream gradient, tap after tap.
+
+    given : (constants, extra numbers); found : (upstream, value, aside, winner); pulled : (gradient, of the other input)
+    """
+    numbers = (settings[0], settings[1], np.float64(weights[0]))
+    windows, step, first_place, apart, length, first_constant = span
+    constants, extras = given
+    upstreams, values, asides, winners = found
+    gradient, other_gradient = pulled
+    kind = state.dtype.type
+    nothing = kind(0)
+    for window in range(windows):
+        for begin in range(0, length, BLOCK):
+            size = min(BLOCK, length - begin)
+            place = first_place + window * apart + begin
+            constant = constants[begin : begin + size]
+            if first_constant >= 0:
+                constant = state[CONSTANT]
+                constant[:size] = constants[first_constant + window]
+            for t in range(len(starts)):
+                if starts[t] < 0:
+                    continue
+                at = starts[t] + window * step + begin
+                weight = weights[t % len(weights)]
+                for e in range(size):
+                    upstream = read(upstreams, place + e)
+                    known = Window(
+                        upstream,
+                        read(values, place + e) if OF_VALUE else nothing,
+                        read(asides, place + e) if ASIDE else nothing,
+                        kind(read(winners, place + e)) if WINNER else nothing,
+                        read(constant, e),
+                        read(extras, place + e) if EXTRA else nothing,
+                    )
+                    tap = Tap(kind(t), weight, read(other, at + e) if SECOND else nothing)
+                    share = SHARE(read(source, at + e) if NEEDS_INPUT else nothing, tap, known, numbers)
+                    if SECOND:
+                        write(gradient, at + e, before(gradient, at + e) + kind(share[0] if upstream != 0 else 0))
+                        of_other = kind(share[1] if upstream != 0 else 0)
+                        write(other_gradient, at + e, before(other_gradient, at + e) + of_other)
+                    else:
+                        write(gradient, at + e, before(gradient, at + e) + kind(share if upstream != 0 else 0))
