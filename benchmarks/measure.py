@@ -11,14 +11,18 @@ import os
 import platform
 import statistics
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numba
+import torch
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -94,6 +98,19 @@ def alternate(calls: Mapping[str, Callable[[], object]], repeats: int) -> dict[s
 def median(seconds: Sequence[float]) -> float:
     """Return the median."""
     return statistics.median(seconds)
+
+
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    """Give torch and Numba ``count`` threads inside this block."""
+    before = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(count)
+    numba.set_num_threads(min(count, before[1]))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before[1])
+        torch.set_num_threads(before[0])
 
 
 def machine() -> dict[str, Any]:

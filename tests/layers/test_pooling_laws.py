@@ -61,9 +61,10 @@ def value_and_gradient(name, geometry, x):
 
 
 @rows
+@pytest.mark.parametrize("channels", [5, 17])  # planes one by one, and laid side by side
 @pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_the_kernel_is_its_reference_in_both_layouts(name, geometry):
-    x = draw(name, 2, 5, 7, 9)
+def test_the_kernel_is_its_reference_in_both_layouts(name, geometry, channels):
+    x = draw(name, 2, channels, 7, 9)
     with dispatch.force("reference"):
         wanted = value_and_gradient(name, GEOMETRIES[geometry], x)
     for layout in (torch.contiguous_format, torch.channels_last):

@@ -29,7 +29,7 @@ def largest_start(settings: Any) -> Any:
 
 def largest_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """A larger value wins, the first of equal ones stays; NaN wins over all."""
-    taken = x > state[0] or x != x
+    taken = (x > state[0]) | (x != x)
     return (x if taken else state[0]), (tap.number if taken else state[1])
 
 
@@ -40,7 +40,7 @@ def smallest_start(settings: Any) -> Any:
 
 def smallest_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """A smaller value wins, the first of equal ones stays; NaN wins over all."""
-    taken = x < state[0] or x != x
+    taken = (x < state[0]) | (x != x)
     return (x if taken else state[0]), (tap.number if taken else state[1])
 
 

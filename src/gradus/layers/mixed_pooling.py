@@ -30,7 +30,7 @@ def mixed_start(settings: Any) -> Any:
 
 def mixed_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """The largest, its tap, and the sum of what is inside."""
-    taken = x > state[0] or x != x
+    taken = (x > state[0]) | (x != x)
     largest = x if taken else state[0]
     return largest, (tap.number if taken else state[1]), state[2] + (0.0 if x == -math.inf else x)
 

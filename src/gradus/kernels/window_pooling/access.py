@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -20,20 +19,18 @@ def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any
     return builder.gep(data, [index])
 
 
-@intrinsic
-def read(typing: Any, array: Any, index: Any) -> Any:
+def _read(typing: Any, array: Any, index: Any) -> Any:
     """Return array[index] of a line that nobody writes to with ``write`` in the same loop."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        loaded: ir.Instruction = builder.load(_place(context, builder, signature.args[0], *arguments))
+        loaded = builder.load(_place(context, builder, signature.args[0], *arguments))
         loaded.set_metadata("noalias", _written(builder.module))
         return loaded
 
     return array.dtype(array, types.int64), generate
 
 
-@intrinsic
-def before(typing: Any, array: Any, index: Any) -> Any:
+def _before(typing: Any, array: Any, index: Any) -> Any:
     """Return array[index], which ``write`` is about to set."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -42,8 +39,7 @@ def before(typing: Any, array: Any, index: Any) -> Any:
     return array.dtype(array, types.int64), generate
 
 
-@intrinsic
-def write(typing: Any, array: Any, index: Any, value: Any) -> Any:
+def _write(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Set array[index] = value."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -52,3 +48,8 @@ def write(typing: Any, array: Any, index: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.int64, array.dtype), generate
+
+
+read: Any = intrinsic(_read)
+before: Any = intrinsic(_before)
+write: Any = intrinsic(_write)

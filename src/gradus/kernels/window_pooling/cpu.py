@@ -122,9 +122,12 @@ class _Layout:
         """Return the weights, the settings, the numbers for each window, what is read, and the padding."""
         call = self.call
         weights = torch.zeros(1, dtype=self.dtype) if call.weights is None else call.weights.detach().to(self.dtype)
+        weights = weights.reshape(-1)
+        # one for each tap
+        weights = weights.expand(int(self.plan.numbers[staging.TAPS])) if len(weights) == 1 else weights
         extra = self.nothing() if call.extra is None else self.line(self.as_output(call.extra))
         settings = (*call.settings, 0.0, 0.0)[:2]
-        return weights.reshape(-1).contiguous().numpy(), settings, extra, flags_of(variant), variant.padding
+        return weights.contiguous().numpy(), settings, extra, flags_of(variant), variant.padding
 
     def run(self, work: Callable[[int, int], object]) -> None:
         """Share the units of work among as many threads as they keep busy."""

@@ -16,7 +16,7 @@ import numba
 
 from gradus.kernels import elementary
 from gradus.kernels.compilation import compiled
-from gradus.kernels.window_pooling import access, template
+from gradus.kernels.window_pooling import access, template, whole
 from gradus.kernels.window_pooling.signatures import pull_signature, reduce_signature
 
 if TYPE_CHECKING:
@@ -54,14 +54,30 @@ def _bound(function: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionT
         "OF_VALUE": variant.reads_value,
     }
     name = f"{function.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
-    inner = {part.upper(): numba.njit(error_model="numpy")(getattr(variant, part)) for part in parts}
-    code = function.__code__.replace(co_name=name, co_qualname=name)
-    copy = FunctionType(code, {**function.__globals__, **flags, **inner}, name)
+    known = {**flags, **{part.upper(): _inner(getattr(variant, part)) for part in parts}}
+    if parts == _FORWARD:
+        known |= {part.__name__.upper(): _inner(_copied(part, known)) for part in (whole.step, whole.step_again)}
+        for window in (whole.window_of_four, whole.window_of_nine):
+            own = {**known, "WINDOW": _inner(_copied(window, known))}
+            known[window.__name__.upper().replace("WINDOW", "WINDOWS")] = _inner(_copied(whole.whole_windows, own))
+    return _copied(function, known, name)
+
+
+def _inner(function: Any) -> Any:
+    return numba.njit(error_model="numpy", forceinline=True)(function)
+
+
+def _copied(function: Any, known: Mapping[str, Any], name: str | None = None) -> FunctionType:
+    """Return ``function`` under another name, with what is ``known`` instead of its file's names of these."""
+    code = function.__code__
+    if name is not None:
+        code = code.replace(co_name=name, co_qualname=name)
+    copy = FunctionType(code, {**function.__globals__, **known}, name)
     copy.__module__ = function.__module__
     return copy
 
 
 def _digest(variant: Variant, parts: tuple[str, ...], flags: Mapping[str, Any]) -> str:
     sources = [inspect.getsource(getattr(variant, part)) for part in parts]
-    sources += [inspect.getsource(module) for module in (elementary, access)]
+    sources += [inspect.getsource(module) for module in (elementary, access, whole)]
     return hashlib.sha256(repr((sources, sorted(flags.items()))).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Few or large planes are laid out so that one tap of all windows is a contiguous run: what makes every variant one vector loop.
+"""Few or large planes are laid out so that one tap of all windows is a run: every variant is one vector loop.
 
 Sliding windows of stride s: a padded axis is split by position modulo s, and tap j of all windows lies in part
 (j d) mod s, shifted by (j d) div s. Other windows (bins, drawn places): each tap of all windows is gathered by the

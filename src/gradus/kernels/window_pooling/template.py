@@ -14,16 +14,19 @@ import numpy as np
 
 from gradus.kernels.window_pooling.access import before, read, write
 from gradus.kernels.window_pooling.variant import Tap, Window, unused
+from gradus.kernels.window_pooling.whole import first_four, first_nine
 
 # the state of so many windows stays in the nearest cache while their taps stream by
 BLOCK = 512
+# windows of so many taps, 2 x 2 and 3 x 3, are folded in registers, by ``whole``
+FOUR, NINE = 4, 9
 # the rows of ``state``: at most three numbers of a state, and the constant of a window
 CONSTANT, STATE_ROWS = 3, 4
 
 # what ``specialise`` binds
 STATES = 1
 SECOND, TWO_PASSES, ASIDE, WINNER, EXTRA, NEEDS_INPUT, OF_VALUE = (False,) * 7
-START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = unused
+START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = WINDOWS_OF_FOUR = WINDOWS_OF_NINE = unused
 
 
 def reduce_span(
@@ -41,12 +44,14 @@ def reduce_span(
 
     given : (constants, extra numbers); found : (value, aside, winner), the last two empty where nobody wants them
     """
-    numbers = (settings[0], settings[1], np.float64(weights[0]))
     windows, step, first_place, apart, length, first_constant = span
     first, second, third = state[0], state[1], state[2]
     constants, extras = given
     value, aside, winner = found
     kind, byte = state.dtype.type, winner.dtype.type
+    numbers = (kind(settings[0]), kind(settings[1]), weights[0])
+    nothing = kind(0)
+    all_there = starts.min() >= 0
     for window in range(windows):
         for begin in range(0, length, BLOCK):
             size = min(BLOCK, length - begin)
@@ -56,6 +61,13 @@ def reduce_span(
                 constant = state[CONSTANT]
                 constant[:size] = constants[first_constant + window]
             extra = extras[place : place + size] if EXTRA else first
+            if all_there and (len(starts) == FOUR or len(starts) == NINE):
+                at, own = (window * step + begin, place, size), (constant, extra)
+                if len(starts) == FOUR:
+                    WINDOWS_OF_FOUR(source, other, first_four(starts), first_four(weights), numbers, at, own, found)
+                else:
+                    WINDOWS_OF_NINE(source, other, first_nine(starts), first_nine(weights), numbers, at, own, found)
+                continue
             for e in range(size):
                 at_start = START(numbers)
                 write(first, e, kind(at_start[0]))
@@ -74,19 +86,15 @@ def reduce_span(
                     if starts[t] < 0:
                         continue
                     at = starts[t] + window * step + begin
-                    weight = weights[t % len(weights)]
-                    if TWO_PASSES and repetition == 1:
-                        for e in range(size):
-                            tap = Tap(kind(t), weight, read(other, at + e) if SECOND else kind(0))
-                            old = (before(first, e), before(second, e), before(third, e))
+                    for e in range(size):
+                        tap = Tap(kind(t), weights[t], read(other, at + e) if SECOND else nothing)
+                        old = (before(first, e), before(second, e), before(third, e))
+                        if TWO_PASSES and repetition == 1:
                             folded = FOLD_AGAIN(old, read(source, at + e), tap, numbers)
                             write(first, e, kind(folded[0]))
                             write(second, e, kind(folded[1]))
                             write(third, e, kind(folded[2]))
-                    else:
-                        for e in range(size):
-                            tap = Tap(kind(t), weight, read(other, at + e) if SECOND else kind(0))
-                            old = (before(first, e), before(second, e), before(third, e))
+                        else:
                             folded = FOLD(old, read(source, at + e), tap, numbers)
                             write(first, e, kind(folded[0]))
                             if STATES > 1:
@@ -101,7 +109,7 @@ def reduce_span(
                     if ASIDE:
                         write(aside, place + e, kind(finished[1]))
                     if WINNER:
-                        write(winner, place + e, byte(finished[2]))
+                        write(winner, place + e, byte(np.int32(finished[2])))
             else:
                 for e in range(size):
                     last = (read(first, e), read(second, e), read(third, e))
@@ -122,14 +130,14 @@ def pull_span(
 ) -> None:
     """Add what each tap of a span of windows gets of the upstream gradient, tap after tap.
 
-    given : (constants, extra numbers); found : (upstream, value, aside, winner); pulled : (gradient, of the other input)
+    given : (constants, extra numbers); found : (upstream, value, aside, winner); pulled : gradients of x and other
     """
-    numbers = (settings[0], settings[1], np.float64(weights[0]))
     windows, step, first_place, apart, length, first_constant = span
     constants, extras = given
     upstreams, values, asides, winners = found
     gradient, other_gradient = pulled
     kind = state.dtype.type
+    numbers = (kind(settings[0]), kind(settings[1]), weights[0])
     nothing = kind(0)
     for window in range(windows):
         for begin in range(0, length, BLOCK):
@@ -143,7 +151,7 @@ def pull_span(
                 if starts[t] < 0:
                     continue
                 at = starts[t] + window * step + begin
-                weight = weights[t % len(weights)]
+                weight = weights[t]
                 for e in range(size):
                     upstream = read(upstreams, place + e)
                     known = Window(

@@ -37,19 +37,16 @@ def _interleaved(builder: Any, rows: Sequence[ir.Value]) -> list[ir.Value]:
     return found
 
 
-@intrinsic
-def _turn_block(
+def _block_turned(
     typing: Any, source: Any, start: Any, pitch: Any, target: Any, target_start: Any, target_pitch: Any
 ) -> Any:
-    """Set target[target_start + j target_pitch + i] = source[start + i pitch + j] for i and j below the block's side."""
+    """Set target[target_start + j target_pitch + i] = source[start + i pitch + j], i and j below the side."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
         count, item = side.py_func(kind.dtype.bitwidth // 8), context.get_data_type(kind.dtype)
         vector, aligned = ir.VectorType(item, count), kind.dtype.bitwidth // 8
-        data, into = (
-            context.make_array(kind)(context, builder, array).data for array in (arguments[0], arguments[3])
-        )
+        data, into = (context.make_array(kind)(context, builder, array).data for array in (arguments[0], arguments[3]))
 
         def place(base: ir.Value, first: ir.Value, pitch: ir.Value, row: int) -> ir.Value:
             index = builder.add(first, builder.mul(pitch, ir.Constant(pitch.type, row)))
@@ -65,6 +62,9 @@ def _turn_block(
 
     integer = types.int64
     return types.void(source, integer, integer, target, integer, integer), generate
+
+
+_turn_block: Any = intrinsic(_block_turned)
 
 
 @compiled()

@@ -1,0 +1,58 @@
+"""How memory is laid out for the loops over windows, and that a layout does not change what is found."""
+
+import numpy as np
+import pytest
+import torch
+
+from gradus import layers
+from gradus.kernels.window_pooling import cpu
+from gradus.kernels.window_pooling.turning import apart, side_by_side
+
+WINDOWS = layers.windows(2, 2)
+LAYERS = {
+    "max": layers.max_pool,
+    "average": layers.average_pool,
+    "SoftPool": layers.soft_pool,
+}
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.uint8, np.int32])
+@pytest.mark.parametrize(("count", "size", "lanes"), [(16, 16, 16), (33, 83, 40), (5, 7, 5), (64, 48, 64), (17, 3, 32)])
+def test_planes_are_laid_side_by_side_and_apart_again(kind, count, size, lanes):
+    planes = (np.random.default_rng(0).random((count + 3) * size) * 200).astype(kind)
+    tile = np.zeros(size * lanes, kind)
+    side_by_side(planes, 2, count, size, tile, lanes)
+    wanted = planes.reshape(-1, size)[2 : 2 + count]
+    np.testing.assert_array_equal(tile.reshape(size, lanes)[:, :count], wanted.T)
+    assert not tile.reshape(size, lanes)[:, count:].any()
+    back = np.zeros_like(planes)
+    apart(tile, lanes, back, 2, count, size)
+    np.testing.assert_array_equal(back.reshape(-1, size)[2 : 2 + count], wanted)
+    assert not back[: 2 * size].any() and not back[(2 + count) * size :].any()
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("geometry", [WINDOWS, layers.windows(2, 3, 2, 1)], ids=["2x2", "3x3"])
+def test_every_layout_gives_the_same_bits(name, geometry):
+    x = torch.randn(3, 13, 12, 11, generator=torch.Generator().manual_seed(0))
+    found = []
+    # side by side, one plane after the other, and channels last
+    for pieces in ((x,), x.split(1), (x.contiguous(memory_format=torch.channels_last),)):
+        leaves = [piece.detach().requires_grad_() for piece in pieces]
+        values = [LAYERS[name](leaf, geometry) for leaf in leaves]
+        for value in values:
+            value.backward(torch.ones_like(value))
+        found.append((torch.cat(values), torch.cat([leaf.grad for leaf in leaves])))
+    for value, gradient in found[1:]:
+        assert torch.equal(value, found[0][0])
+        # windows that overlap add up in another order
+        torch.testing.assert_close(gradient, found[0][1], rtol=1e-6, atol=1e-6)
+
+
+def test_the_layouts_are_those_that_are_meant():
+    side = lambda *shape: cpu._side_by_side(torch.Size(shape), torch.float32)  # noqa: E731
+    assert side(64, 64, 56, 56) == 64
+    assert side(3, 13, 12, 11) == 16
+    assert side(1, 13, 12, 11) == 0
+    assert side(64, 64, 112, 112) == 16
+    assert side(64, 64, 512, 512) == 0
