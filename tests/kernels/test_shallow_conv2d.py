@@ -95,3 +95,24 @@ def test_same_bits_on_one_thread_and_on_all():
         numba.set_num_threads(before)
     assert torch.equal(many[0], one[0])
     assert torch.equal(many[1], one[1])
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan((3, 3), (1, 1), (1, 1), (1, 1), (1, 1)),
+        Plan((3, 3), (1, 1), (2, 3), (2, 3), (2, 3)),
+        Plan((2, 4), (1, 1), (1, 1), (0, 0), (0, 3)),
+        Plan((5, 2), (1, 1), (1, 1), (6, 1), (0, 0)),
+        Plan((1, 1), (1, 1), (1, 1), (0, 0), (0, 0)),
+        Plan((2, 3), (1, 1), (1, 6), (2, 12), (3, 0)),
+    ],
+    ids=str,
+)
+def test_rows_as_long_as_the_images(plan):
+    size = (12, 11)
+    assert plan.output(*size)[1] == size[1]
+    upstream, images, weights = draw_tensors(plan, 3, 2, 9, size, torch.float64)
+    found = gradients(upstream, images, weights, plan, (True, True))
+    for ours, theirs in zip(found, of_torch(upstream, images, weights, plan), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)

@@ -69,6 +69,36 @@ def _span(size: int, places: int, first: int, stride: int) -> tuple[int, int]:
 
 
 @compiled()
+def _flat(geometry: np.ndarray, image: np.ndarray, top: int, left: int) -> tuple[int, int, int]:
+    """Return how far a tap's places lie before its pixels, and the range of places that have one.
+
+    It holds where places and pixels have rows of one length and stride 1: a tap is the whole image, shifted, apart from
+    the columns that the shift takes over the edge.
+    """
+    shift = top * image.shape[2] + left
+    places, pixels = geometry[4, 0] * geometry[4, 1], image.shape[1] * image.shape[2]
+    first = min(max(0, -shift), places)
+    return shift, first, max(first, min(places, pixels - shift))
+
+
+@compiled()
+def _clear_edge(row: np.ndarray, geometry: np.ndarray, left: int) -> None:
+    """Set what a tap takes from beyond the left or right edge to 0."""
+    rows, across = geometry[4]
+    for h in range(rows):
+        for w in range(min(-left, across)):
+            row[h * across + w] = 0.0
+        for w in range(max(across - left, 0), across):
+            row[h * across + w] = 0.0
+
+
+@compiled()
+def _is_flat(geometry: np.ndarray, width: int) -> bool:
+    found: bool = geometry[1, 0] == 1 and geometry[1, 1] == 1 and geometry[4, 1] == width
+    return found
+
+
+@compiled()
 def _fill(image: np.ndarray, geometry: np.ndarray, columns: np.ndarray) -> None:
     """Write the windows of an image into ``columns``, (taps, places), which holds 0 where they reach over its edge."""
     channels, height, width = image.shape
@@ -80,6 +110,12 @@ def _fill(image: np.ndarray, geometry: np.ndarray, columns: np.ndarray) -> None:
             top = i * geometry[2, 0] - geometry[3, 0]
             for j in range(geometry[0, 1]):
                 left = j * geometry[2, 1] - geometry[3, 1]
+                if _is_flat(geometry, width):
+                    shift, begin, end = _flat(geometry, image, top, left)
+                    columns[tap, begin:end] = image[c].reshape(height * width)[begin + shift : end + shift]
+                    _clear_edge(columns[tap], geometry, left)
+                    tap += 1
+                    continue
                 start, stop = _span(width, across, left, right)
                 first, last = _span(height, rows, top, down)
                 for h in range(first, last):
@@ -95,7 +131,7 @@ def _fill(image: np.ndarray, geometry: np.ndarray, columns: np.ndarray) -> None:
 
 @compiled()
 def _give_back(columns: np.ndarray, geometry: np.ndarray, image: np.ndarray) -> None:
-    """Add each entry of ``columns``, (taps, places), to where ``_fill`` takes it from."""
+    """Add each entry of ``columns``, (taps, places), to where ``_fill`` takes it from, and spoil them."""
     channels, height, width = image.shape
     rows, across = geometry[4]
     down, right = geometry[1]
@@ -105,6 +141,13 @@ def _give_back(columns: np.ndarray, geometry: np.ndarray, image: np.ndarray) -> 
             top = i * geometry[2, 0] - geometry[3, 0]
             for j in range(geometry[0, 1]):
                 left = j * geometry[2, 1] - geometry[3, 1]
+                if _is_flat(geometry, width):
+                    shift, begin, end = _flat(geometry, image, top, left)
+                    _clear_edge(columns[tap], geometry, left)
+                    pixels = image[c].reshape(height * width)[begin + shift : end + shift]
+                    pixels += columns[tap, begin:end]
+                    tap += 1
+                    continue
                 start, stop = _span(width, across, left, right)
                 first, last = _span(height, rows, top, down)
                 for h in range(first, last):
