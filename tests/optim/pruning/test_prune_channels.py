@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from gradus.core.errors import InputError
+from gradus.layers import MaxPool2d
 from gradus.optim import Proximal, by_name, of_filters, prune_channels
 from gradus.penalties import GroupLasso
 
@@ -96,6 +97,38 @@ def test_batch_norms_fold_and_their_zeros_make_channels_constant():
     assert kept[1].num_features == len(kept[1].running_mean) == folded[0].out_channels == 3
     for smaller in (folded, kept):
         same(model, smaller, 1, 9, 9)
+
+
+@pytest.mark.parametrize("pooling", [nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1), MaxPool2d(2)])
+def test_a_norm_behind_a_maximum_folds_unless_it_turns_the_order_around(pooling):
+    torch.manual_seed(0)
+    images = torch.randn(3, 2, 9, 9)
+    for scales, folds in (([0.5, 0.0, 2.0, 1.0], True), ([0.5, -0.1, 2.0, 1.0], False)):
+        model = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), pooling, nn.BatchNorm2d(4), nn.Tanh(), nn.Conv2d(4, 2, 2))
+        with torch.no_grad():
+            model[2].weight.copy_(torch.tensor(scales))
+            model[2].bias.uniform_(-1, 1)
+            model[2].running_mean.uniform_(-1, 1)
+            model[2].running_var.uniform_(0.5, 2)
+        smaller = prune_channels(model, images)
+        assert isinstance(smaller[2], nn.Identity) == folds
+        torch.testing.assert_close(smaller(images), model.eval()(images), rtol=1e-5, atol=1e-5)
+
+
+def test_a_norm_behind_another_pooling_or_read_twice_stays():
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.LPPool2d(2, 2), nn.BatchNorm2d(4))
+    assert isinstance(prune_channels(model, torch.rand(1, 2, 8, 8))[2], nn.BatchNorm2d)
+
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.pool, self.norm = nn.Conv2d(2, 4, 3), nn.MaxPool2d(2), nn.BatchNorm2d(4)
+
+        def forward(self, x):
+            hidden = self.layer(x)
+            return self.norm(self.pool(hidden)).sum() + hidden.sum()
+
+    assert isinstance(prune_channels(Twice(), torch.rand(1, 2, 8, 8)).norm, nn.BatchNorm2d)
 
 
 def test_a_norm_before_the_convolution_is_not_folded_but_pruned():
