@@ -66,7 +66,12 @@ def chosen(kernel: str, device_type: str) -> str:
 
 def load(kernel: str, device_type: str) -> Any:
     """Return the module whose functions run ``kernel`` for data on ``device_type``."""
-    return importlib.import_module(f"gradus.kernels.{kernel}.{chosen(kernel, device_type)}")
+    return _module(kernel, chosen(kernel, device_type))
+
+
+@cache
+def _module(kernel: str, implementation: str) -> Any:
+    return importlib.import_module(f"gradus.kernels.{kernel}.{implementation}")
 
 
 @contextmanager

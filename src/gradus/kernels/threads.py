@@ -74,23 +74,31 @@ def each_part(parts: Sequence[Part], run: Callable[[Part], Result], operations: 
 
     Torch works on one thread inside: how it splits a product among threads would change its rounding.
     """
-    with worth(operations), threads(None) as workers:
-        if workers == 1 or len(parts) == 1:
-            return [run(part) for part in parts]
-        found: dict[int, Result] = {}
-        numbers = iter(range(len(parts)))
+    _started()
+    workers = min(numba.get_num_threads(), 1 + operations // LEAST_OPERATIONS, len(parts))
+    torch_before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _by_turns(parts, run, workers) if workers > 1 else [run(part) for part in parts]
+    finally:
+        torch.set_num_threads(torch_before)
 
-        def work() -> None:
-            for number in numbers:
-                found[number] = run(parts[number])
 
-        # this thread works too: one that waits would be woken after every part, and take a core from those that work
-        with ThreadPoolExecutor(workers - 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            others = [pool.submit(work) for _ in range(workers - 1)]
-            work()
-            for other in others:
-                other.result()
-        return [found[number] for number in range(len(parts))]
+def _by_turns(parts: Sequence[Part], run: Callable[[Part], Result], workers: int) -> list[Result]:
+    found: dict[int, Result] = {}
+    numbers = iter(range(len(parts)))
+
+    def work() -> None:
+        for number in numbers:
+            found[number] = run(parts[number])
+
+    # this thread works too: one that waits would be woken after every part, and take a core from those that work
+    with ThreadPoolExecutor(workers - 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        others = [pool.submit(work) for _ in range(workers - 1)]
+        work()
+        for other in others:
+            other.result()
+    return [found[number] for number in range(len(parts))]
 
 
 @cache
