@@ -1,9 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from gradus.kernels import dispatch
-from gradus.kernels.gain_step import StepRule, gain_step
+from gradus.kernels.gain_step import StepRule, centred, gain_step
+from gradus.kernels.threads import threads
 
 IMPLEMENTATIONS = dispatch.implementations("gain_step")
 RULE = StepRule(rate=0.7, momentum=0.6, longest_step=1.5)
@@ -46,3 +49,23 @@ def test_what_is_not_a_number_is_not_hidden(implementation):
     gradient = torch.tensor([[torch.nan, 0.0]])
     with dispatch.force(implementation):
         assert gain_step(gradient, torch.zeros(1, 2), torch.ones(1, 2), RULE)[0].isnan().any()
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_points_are_centred_by_the_exact_mean(implementation, dimensions):
+    points = torch.randn(5_000, dimensions, generator=torch.Generator().manual_seed(0)) + 30
+    with dispatch.force(implementation):
+        found = centred(points)
+    means = [math.fsum(axis) / len(axis) for axis in points.double().T.tolist()]
+    np.testing.assert_allclose(found, points.numpy() - np.float32(means), atol=4e-6)
+
+
+def test_no_bit_depends_on_the_number_of_threads():
+    generator = torch.Generator().manual_seed(0)
+    points, slope, update = (torch.randn(600_000, 2, generator=generator) for _ in range(3))
+    found = []
+    for count in (1, None):
+        with threads(count):
+            found.append((centred(points), *gain_step(slope, update, points.abs(), RULE)))
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.kernels.gain_step import StepRule, gain_step
+from gradus.kernels.gain_step import centred as middle_at_zero
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 # no point moves further in one step, in units of the kernel's width: a far throw is never undone
 LONGEST_STEP = 5.0
-# points that are summed side by side
-ABREAST = 64
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,5 @@ class GainDescent:
 
 
 def centred(motion: Motion) -> Motion:
-    """Return the motion with its embedding moved to have mean zero, by a sum that no number of threads changes."""
-    points = motion.embedding.cpu().numpy()
-    samples, dimensions = points.shape
-    even = samples - samples % ABREAST
-    # a reduction over the long dimension of a narrow matrix is slow
-    sums = points[:even].reshape(-1, ABREAST * dimensions).sum(0, dtype="float64").reshape(ABREAST, dimensions).sum(0)
-    mean = torch.from_numpy((sums + points[even:].sum(0, dtype="float64")) / samples)
-    return replace(motion, embedding=motion.embedding - mean.to(motion.embedding))
+    """Return the motion with its embedding moved to have mean zero."""
+    return replace(motion, embedding=middle_at_zero(motion.embedding))

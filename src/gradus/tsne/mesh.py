@@ -20,6 +20,8 @@ FARTHEST = 2**17
 SMALL = 50
 # shares of the points on each side of each axis that may be left off the grid and summed directly
 TRIMMED = (0.0, 0.001, 0.01)
+# points whose extremes are found side by side
+ABREAST = 256
 SIZES: list[int] = sorted(
     2**a * 3**b * 5**c for a in range(16) for b in range(10) for c in range(7) if 2**a * 3**b * 5**c <= 2**15
 )
@@ -52,7 +54,9 @@ class Mesh:
 
     def places(self, points: Tensor) -> Tensor:
         """Return the points (samples, 2) in units of the spacing from the first node."""
-        return (points - self.origin.to(points)) * (1.0 / self.spacing)
+        # a plane point as one complex number: arithmetic over the short axis of a narrow matrix is slow
+        from_origin = torch.view_as_complex(points.contiguous()) - complex(*self.origin.tolist())
+        return torch.view_as_real(from_origin).mul_(1.0 / self.spacing)
 
 
 def mesh_over(points: Tensor, spacing: float, order: int) -> Mesh:
@@ -89,11 +93,11 @@ def mesh_over(points: Tensor, spacing: float, order: int) -> Mesh:
 def _box(points: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """Return the corners (float64) of the box that leaves out this share of the points on every side."""
     if share == 0:
-        # eight points to a row: a reduction over the long dimension of a narrow matrix is slow
-        even = len(points) - len(points) % 8
-        rows = points[:even].reshape(-1, 8 * points.shape[1])
-        extremes = [part.reshape(-1, points.shape[1]) for part in (rows.aminmax(dim=0) if even else ())]
-        corners = torch.cat([*extremes, points[even:]]).double().cpu()
+        # many points to a row: a reduction over the long dimension of a narrow matrix is slow
+        even = len(points) - len(points) % ABREAST
+        rows = points[:even].reshape(-1, ABREAST * points.shape[1]).cpu().numpy()
+        extremes = [torch.from_numpy(part) for part in ((rows.min(0), rows.max(0)) if even else ())]
+        corners = torch.cat([*(part.reshape(-1, points.shape[1]) for part in extremes), points[even:].cpu()]).double()
         return corners.amin(0), corners.amax(0)
     ordered = points.sort(0).values.double().cpu()
     left_out = int(share * len(points)) + 1

@@ -99,7 +99,7 @@ class GridRepulsion:
         transform = spectrum(rule, *mesh.shape).to(plane)
         charges = spread(places, mesh.shape, mesh.order)
         potential, slopes = interpolate(convolve(charges, transform), places, mesh.order)
-        return slopes * (-0.5 / mesh.spacing), potential
+        return slopes.mul_(-0.5 / mesh.spacing), potential
 
     def _in_two_parts(self, plane: Tensor, mesh: Mesh, inside: Tensor) -> tuple[Tensor, Tensor]:
         core, outliers = plane[inside], plane[~inside]

@@ -34,13 +34,13 @@ class Rule:
 def spectrum(rule: Rule, height: int, width: int) -> Tensor:
     """Return the real transform of the kernel over the transform of the splines squared.
 
-    The kernel is sampled at all differences of nodes of a grid (height, width), in the order of a grid twice the
-    size, so that its period is never seen. Spreading and reading multiply every wave by the transform of the sampled
+    The kernel is sampled at all differences of nodes of a grid (height, width), on a grid of twice the size, so that
+    its period is never seen. Spreading and reading multiply every wave by the transform of the sampled
     spline once each, and division by its square undoes both: at the nodes the convolution is exact.
 
     Returns
     -------
-    spectrum : (2 height, width + 1), float32
+    spectrum : (width + 1, height + 1), float32, at the waves that are not negative: the kernel is even
 
     Cost
     ----
@@ -54,15 +54,15 @@ def spectrum(rule: Rule, height: int, width: int) -> Tensor:
     Examples
     --------
     >>> spectrum(Rule(dof=1.0, spacing=0.5, order=4), 8, 6).shape
-    torch.Size([16, 7])
+    torch.Size([7, 9])
     """
     down = (np.arange(height + 1) * rule.spacing) ** 2
     along = (np.arange(width + 1) * rule.spacing) ** 2
-    kernel = (1 + (down[:, None] + along[None, :]) / rule.dof) ** -rule.dof
+    kernel = (1 + (along[:, None] + down[None, :]) / rule.dof) ** -rule.dof
     # an even sequence of twice the length: its Fourier transform is the cosine transform of its first half
     quarter = scipy.fft.dctn(kernel, type=1, overwrite_x=True)
-    quarter /= (spline_transform(rule.order, height)[:, None] * spline_transform(rule.order, width)[None, :]) ** 2
-    return torch.from_numpy(np.concatenate([quarter, quarter[-2:0:-1]]).astype(np.float32))
+    quarter /= (spline_transform(rule.order, width)[:, None] * spline_transform(rule.order, height)[None, :]) ** 2
+    return torch.from_numpy(quarter.astype(np.float32))
 
 
 def spline_transform(order: int, half: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""One step of gradient descent with momentum and a gain per coordinate."""
+"""One step of gradient descent with momentum and a gain per coordinate, and the middle of the points kept at zero."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradus.kernels.gain_step.rule import StepRule
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["StepRule", "gain_step"]
+__all__ = ["StepRule", "centred", "gain_step"]
 
 
 def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -> tuple[Tensor, Tensor]:
@@ -41,3 +41,17 @@ def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -
     """
     module = dispatch.load("gain_step", gradient.device.type)
     return cast("tuple[Tensor, Tensor]", module.gain_step(gradient, update, gains, rule))
+
+
+def centred(points: Tensor) -> Tensor:
+    """Return ``points`` (samples, dimensions) moved to have mean zero, by a sum that no number of threads changes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> centred(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
+    tensor([[-1.,  0.],
+            [ 1.,  0.]])
+    """
+    module = dispatch.load("gain_step", points.device.type)
+    return cast("Tensor", module.centred(points))

@@ -21,3 +21,8 @@ def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -
     update = rule.momentum * update - rule.rate * gains * gradient
     length = (update**2).sum(1, keepdim=True).sqrt()
     return update * (rule.longest_step / length.clamp_min(rule.longest_step)), gains
+
+
+def centred(points: Tensor) -> Tensor:
+    """Return the points with mean zero; see the package."""
+    return points - points.double().mean(0).to(points.dtype)

@@ -57,8 +57,8 @@ def convolve(charges: Tensor, spectrum: Tensor) -> Tensor:
     Parameters
     ----------
     charges : (height, width)
-    spectrum : (2 height, width + 1), real: the transform of an even kernel on the grid of twice the size, in the
-        layout of a real FFT
+    spectrum : (width + 1, height + 1), real: the transform of an even kernel on the grid of twice the size, at the
+        waves that are not negative; those along a row come first
 
     Returns
     -------
@@ -75,7 +75,7 @@ def convolve(charges: Tensor, spectrum: Tensor) -> Tensor:
     Examples
     --------
     >>> import torch
-    >>> convolve(torch.eye(3), torch.ones(6, 4))
+    >>> convolve(torch.eye(3), torch.ones(4, 4))
     tensor([[1., 0., 0.],
             [0., 1., 0.],
             [0., 0., 1.]])

@@ -19,7 +19,8 @@ def convolve(charges: Tensor, spectrum: Tensor) -> Tensor:
     """Return the convolved charges; see the package."""
     height, width = charges.shape
     doubled = (2 * height, 2 * width)
-    waves: Tensor = torch.fft.rfft2(charges, s=doubled) * spectrum
+    whole_spectrum = torch.cat([spectrum, spectrum[:, 1:-1].flip(1)], 1).T
+    waves: Tensor = torch.fft.rfft2(charges, s=doubled) * whole_spectrum
     whole: Tensor = torch.fft.irfft2(waves, s=doubled)
     return whole[:height, :width]
 
