@@ -162,8 +162,8 @@ class Emitter:
 
     def __init__(self, builder: Any, scalar: Any) -> None:
         self._builder = builder
-        self._bytes = scalar.bitwidth // 8
-        self.lanes = VECTOR_BYTES // self._bytes
+        self.bytes = scalar.bitwidth // 8
+        self.lanes = VECTOR_BYTES // self.bytes
         self._scalar = ir.FloatType() if scalar == types.float32 else ir.DoubleType()
         self._vector = ir.VectorType(self._scalar, self.lanes)
         self._suffix = f"v{self.lanes}f{scalar.bitwidth}"
@@ -206,17 +206,17 @@ class Emitter:
         """Return the numbers from ``pointer`` on; 0 outside the mask, where nothing is read."""
         pointer = self._builder.bitcast(pointer, self._vector.as_pointer())
         if mask is None:
-            return self._builder.load(pointer, align=self._bytes)
-        arguments = [pointer, ir.Constant(HALF_WORD, self._bytes), mask, self.zero]
+            return self._builder.load(pointer, align=self.bytes)
+        arguments = [pointer, ir.Constant(HALF_WORD, self.bytes), mask, self.zero]
         return self._call(f"llvm.masked.load.{self._suffix}.p0", self._vector, arguments)
 
     def store(self, value: ir.Value, pointer: ir.Value, mask: ir.Value | None = None) -> None:
         """Write the numbers from ``pointer`` on, inside the mask."""
         pointer = self._builder.bitcast(pointer, self._vector.as_pointer())
         if mask is None:
-            self._builder.store(value, pointer, align=self._bytes)
+            self._builder.store(value, pointer, align=self.bytes)
         else:
-            arguments = [value, pointer, ir.Constant(HALF_WORD, self._bytes), mask]
+            arguments = [value, pointer, ir.Constant(HALF_WORD, self.bytes), mask]
             self._call(f"llvm.masked.store.{self._suffix}.p0", ir.VoidType(), arguments)
 
     def ask_for(self, pointer: ir.Value) -> None:

@@ -10,12 +10,12 @@ import torch
 
 from gradus.kernels.compilation import compiled
 from gradus.kernels.nearest_neighbours.selection import (
+    GROUP,
     SPARE,
-    STEP,
     capacity,
     decide,
     keep_nearest,
-    multiply_four,
+    multiply,
     offer,
 )
 
@@ -57,8 +57,7 @@ def _columns(rows: np.ndarray, cells: Cells) -> tuple[np.ndarray, np.ndarray, np
     owners = np.full(starts[-1], -1, np.int32)
     members = cells.members.numpy()
     owners[np.arange(len(members)) + np.repeat(starts[:-1] - cells.offsets.numpy()[:-1], sizes)] = members
-    features = -(-rows.shape[1] // STEP) * STEP
-    columns = np.zeros(len(owners) * features, rows.dtype)
+    columns = np.zeros(len(owners) * rows.shape[1], rows.dtype)
     norms = np.full(len(owners), np.inf, rows.dtype)
     _fill(rows, owners, starts, columns, norms)
     return starts, owners, columns, norms
@@ -100,16 +99,16 @@ def _scan_cells(
     for group in numba.prange((len(order) + BLOCK - 1) // BLOCK):
         wanted, room = sizes
         rows = order[group * BLOCK : (group + 1) * BLOCK]
-        block = np.zeros((len(rows), features), points.dtype)
+        block = np.empty((len(rows), features), points.dtype)
         for r in range(len(rows)):
-            block[r, : coarse.shape[1]] = coarse[rows[r]]
-        products = np.empty((STEP, widest), points.dtype)
+            block[r] = coarse[rows[r]]
+        factors = np.empty(GROUP * features, points.dtype)
+        products = np.empty(GROUP * widest, points.dtype)
         keys = np.empty((len(rows), room), points.dtype)
         index = np.empty((len(rows), room), np.int32)
         filled = np.zeros(len(rows), np.int64)
         worst = np.full(len(rows), np.inf, points.dtype)
         begin, askers = _askers(rows, probes, len(starts) - 1)
-        four = np.empty(STEP, np.int64)
         for rank in range(probes.shape[1]):
             for r in range(len(rows)):
                 cell = probes[rows[r], rank]
@@ -119,16 +118,16 @@ def _scan_cells(
                     continue
                 start, stop = starts[cell], starts[cell + 1]
                 panel = columns[start * features : stop * features].reshape((features, stop - start))
-                for batch in range(first, last, STEP):
-                    for step in range(STEP):
-                        four[step] = askers[min(batch + step, last - 1)]
-                    multiply_four(block, four, panel, products)
-                    for step in range(min(STEP, last - batch)):
-                        asker = four[step]
+                for batch in range(first, last, GROUP):
+                    some = askers[batch : min(batch + GROUP, last)]
+                    found = multiply(block, some, panel, factors, products)
+                    for place in range(some.size):
+                        asker = some[place]
                         state = (filled[asker], worst[asker], wanted)
                         excluded = own[rows[asker]] - start
+                        own_products = found[place]
                         state = offer(
-                            products[step], norms[start:stop], start, excluded, keys[asker], index[asker], state
+                            own_products, norms[start:stop], start, excluded, keys[asker], index[asker], state
                         )
                         filled[asker], worst[asker] = state[0], state[1]
                 askers[first] = -1

@@ -10,17 +10,16 @@ from torch import Tensor
 from gradus.kernels.compilation import compiled
 from gradus.kernels.nearest_neighbours.selection import (
     CHUNK,
+    GROUP,
     SPARE,
-    STEP,
     capacity,
     decide,
     keep_nearest,
-    multiply_four,
+    multiply,
     offer,
-    padded,
 )
 
-TILE = 32
+TILE = 2 * GROUP
 PANEL_BYTES = 2**16
 
 
@@ -41,7 +40,7 @@ def _search(queries: np.ndarray, points: np.ndarray, count: int, own: int) -> tu
     indices = np.empty((len(queries), count), np.int32)
     squared = np.empty((len(queries), count), np.float64)
     sizes = (own, wanted, capacity(wanted))
-    _scan(padded(queries, TILE), *_panels(points), sizes, queries, points, indices, squared)
+    _scan(np.ascontiguousarray(queries), *_panels(points), sizes, np.ascontiguousarray(points), indices, squared)
     return torch.from_numpy(indices), torch.from_numpy(squared)
 
 
@@ -50,48 +49,51 @@ def _panels(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Points that only fill up the last panel are infinitely far from everything.
     """
-    features = -(-points.shape[1] // STEP) * STEP
+    features = points.shape[1]
     width = int(np.clip(PANEL_BYTES // (features * points.itemsize) // CHUNK, 1, 8)) * CHUNK
-    filled = padded(points, width)
+    count = -(-len(points) // width)
+    filled = np.zeros((count * width, features), points.dtype)
+    filled[: len(points)] = points
     norms = np.full(len(filled), np.inf, points.dtype)
     norms[: len(points)] = np.einsum("ij,ij->i", points, points)
-    panels = np.ascontiguousarray(filled.reshape(-1, width, features).transpose(0, 2, 1))
-    return panels, norms.reshape(-1, width)
+    panels = np.ascontiguousarray(filled.reshape(count, width, features).transpose(0, 2, 1))
+    return panels, norms.reshape(count, width)
 
 
 @compiled(parallel=True)
 def _scan(
-    tiles: np.ndarray,
+    queries: np.ndarray,
     panels: np.ndarray,
     norms: np.ndarray,
     sizes: tuple[int, int, int],
-    queries: np.ndarray,
     points: np.ndarray,
     indices: np.ndarray,
     squared: np.ndarray,
 ) -> None:
-    width = panels.shape[2]
-    for tile in numba.prange(len(tiles) // TILE):
+    features, width = panels.shape[1], panels.shape[2]
+    for tile in numba.prange((len(queries) + TILE - 1) // TILE):
         own, wanted, room = sizes
-        products = np.empty((STEP, width), tiles.dtype)
-        keys = np.empty((TILE, room), tiles.dtype)
+        factors = np.empty(GROUP * features, points.dtype)
+        products = np.empty(GROUP * width, points.dtype)
+        keys = np.empty((TILE, room), points.dtype)
         index = np.empty((TILE, room), np.int32)
         filled = np.zeros(TILE, np.int64)
-        worst = np.full(TILE, np.inf, tiles.dtype)
+        worst = np.full(TILE, np.inf, points.dtype)
         first = tile * TILE
         rows = min(TILE, len(queries) - first)
         for panel in range(len(panels)):
             start = panel * width
-            for group in range(0, rows, STEP):
-                multiply_four(tiles[first + group :], np.arange(STEP), panels[panel], products)
-                for step in range(min(STEP, rows - group)):
-                    row = group + step
+            for group in range(0, rows, GROUP):
+                some = np.arange(first + group, first + min(group + GROUP, rows))
+                found = multiply(queries, some, panels[panel], factors, products)
+                for row in range(group, group + some.size):
                     state = (filled[row], worst[row], wanted)
                     excluded = first + row + own - start
-                    state = offer(products[step], norms[panel], start, excluded, keys[row], index[row], state)
+                    own_products = found[row - group]
+                    state = offer(own_products, norms[panel], start, excluded, keys[row], index[row], state)
                     filled[row], worst[row] = state[0], state[1]
         for row in range(rows):
             if filled[row] > wanted:
                 keep_nearest(keys[row], index[row], filled[row], wanted)
-            found = index[row, :wanted]
-            decide(queries[first + row], points, found, indices[first + row], squared[first + row])
+            nearest = index[row, :wanted]
+            decide(queries[first + row], points, nearest, indices[first + row], squared[first + row])

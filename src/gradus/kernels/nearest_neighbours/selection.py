@@ -1,58 +1,53 @@
-"""Products of four queries with a panel of points, and the nearest of what was seen, kept in a buffer per query.
+"""Products of some queries with a panel of points, and the nearest of what was seen, kept in a buffer per query.
 
-The products are written out here, instead of calling a linear algebra library, because a library may round
-differently for another number of threads and another shape of the block, and because the products never leave the
-cache before the buffers have seen them.
+The products are our own, instead of a linear algebra library's, because a library may round differently for another
+number of threads and another shape of the block, and because the products never leave the cache before the buffers
+have seen them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from gradus.kernels.blocks import add_products
 from gradus.kernels.compilation import compiled
+from gradus.kernels.nearest_neighbours.packing import pack_below, take_below
+from gradus.kernels.tiles import VECTOR_BYTES
 
-# queries and features that one step of the product takes
-STEP = 4
+# queries that are multiplied with a panel before the next ones: their products stay in the first level of the cache
+GROUP = 15
 # how many candidates beyond the wanted ones have their distances recomputed: a margin for rounding
 SPARE = 16
 # points whose distances are compared at once
 CHUNK = 64
-CONTRACT = {"contract"}
+# a buffer that is thrown away but for the nearest keeps up to this part of them more, found in as many halvings
+SLACK = 4
+HALVINGS = 24
 GAPS = (701, 301, 132, 57, 23, 10, 4, 1)
 
 
 def capacity(wanted: int) -> int:
-    """Return the size of a buffer that keeps ``wanted`` candidates: half of it is thrown away when it is full."""
-    return 2 * wanted + 4 * CHUNK
+    """Return the size of a buffer that keeps ``wanted`` candidates: most of it is thrown away when it is full."""
+    return (2 * wanted + 5 * CHUNK) // CHUNK * CHUNK
 
 
-def padded(rows: np.ndarray, multiple: int) -> np.ndarray:
-    """Return the rows with zero rows and zero features added, to whole blocks and whole unrolled steps."""
-    samples, features = rows.shape
-    wide = np.zeros((-(-samples // multiple) * multiple, -(-features // STEP) * STEP), rows.dtype)
-    wide[:samples, :features] = rows
-    return wide
+@compiled()
+def multiply(
+    block: np.ndarray, rows: np.ndarray, panel: np.ndarray, factors: np.ndarray, products: np.ndarray
+) -> np.ndarray:
+    """Return the products (rows, points) of some rows of ``block`` with the columns of ``panel`` (features, points).
 
-
-@compiled(fastmath=CONTRACT)
-def multiply_four(block: np.ndarray, rows: np.ndarray, panel: np.ndarray, products: np.ndarray) -> None:
-    """Set products[r, p] to the scalar product of row rows[r] of ``block`` and column p of ``panel``, r < 4."""
+    ``factors`` and ``products`` are room for at least rows * features and rows * points numbers.
+    """
     features, width = panel.shape
-    a, b, c, d = block[rows[0]], block[rows[1]], block[rows[2]], block[rows[3]]
-    a_out, b_out, c_out, d_out = products[0, :width], products[1, :width], products[2, :width], products[3, :width]
-    products[:, :width] = 0
-    for f in range(0, features, STEP):
-        a0, a1, a2, a3 = a[f], a[f + 1], a[f + 2], a[f + 3]
-        b0, b1, b2, b3 = b[f], b[f + 1], b[f + 2], b[f + 3]
-        c0, c1, c2, c3 = c[f], c[f + 1], c[f + 2], c[f + 3]
-        d0, d1, d2, d3 = d[f], d[f + 1], d[f + 2], d[f + 3]
-        p0, p1, p2, p3 = panel[f], panel[f + 1], panel[f + 2], panel[f + 3]
-        for p in range(width):
-            t0, t1, t2, t3 = p0[p], p1[p], p2[p], p3[p]
-            a_out[p] += a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3
-            b_out[p] += b0 * t0 + b1 * t1 + b2 * t2 + b3 * t3
-            c_out[p] += c0 * t0 + c1 * t1 + c2 * t2 + c3 * t3
-            d_out[p] += d0 * t0 + d1 * t1 + d2 * t2 + d3 * t3
+    turned = factors[: features * rows.size].reshape((features, rows.size))
+    for f in range(features):
+        for r in range(rows.size):
+            turned[f, r] = block[rows[r], f]
+    found = products[: rows.size * width].reshape((rows.size, width))
+    found[:] = 0
+    add_products(panel, turned, found)
+    return found
 
 
 @compiled()
@@ -65,35 +60,61 @@ def offer(
     index: np.ndarray,
     state: tuple[int, float, int],
 ) -> tuple[int, float, int]:
-    """Offer the points of a panel, numbered from ``first``, to the buffer of one query.
+    """Offer the points of a panel, whole registers of them and numbered from ``first``, to the buffer of one query.
 
-    ``state`` holds how many the buffer has, the distance above which none is taken, and how many are wanted.
+    ``state`` holds how many the buffer has, the distance above which none is taken, and how many are wanted. The
+    product of the point that is ``excluded``, if there is one, is overwritten.
     """
     size, worst, wanted = state
-    two = products.dtype.type(2)
+    lanes = VECTOR_BYTES // products.itemsize
+    if 0 <= excluded < products.size:
+        products[excluded] = -np.inf
     for start in range(0, norms.size, CHUNK):
-        # a chunk without a candidate, nearly every one, costs a vector comparison and no branch
-        stop = min(start + CHUNK, norms.size)
-        if not _any_below(products[start:stop], norms[start:stop], worst):
-            continue
         if size + CHUNK > keys.size:
-            worst = keep_nearest(keys, index, size, wanted)
-            size = wanted
-        for p in range(start, stop):
-            distance = norms[p] - two * products[p]
-            keys[size] = distance
-            index[size] = first + p
-            size += (distance < worst) & (p != excluded)
+            size, worst = keep_few(keys, index, size, wanted)
+        for p in range(start, min(start + CHUNK, norms.size), lanes):
+            size = take_below(products, norms, p, first + p, keys, index, size, worst)
     return size, worst, wanted
 
 
 @compiled()
-def _any_below(products: np.ndarray, norms: np.ndarray, worst: float) -> bool:
-    two = products.dtype.type(2)
-    hits = np.int32(0)
-    for p in range(products.size):
-        hits += np.int32(norms[p] - two * products[p] < worst)
-    return bool(hits > 0)
+def keep_few(keys: np.ndarray, index: np.ndarray, size: int, wanted: int) -> tuple[int, float]:
+    """Keep the ``wanted`` smallest of ``size`` keys and a few more, at the front; return how many, and a bound of them.
+
+    The bound is found by halving: to count the keys below it costs a few vector comparisons. Where too many keys are
+    equal for that, just those wanted are kept.
+    """
+    low, high = _extremes(keys[:size])
+    half, most = keys.dtype.type(0.5), wanted + wanted // SLACK + 1
+    for _ in range(HALVINGS):
+        middle = half * low + half * high
+        below = _count_below(keys[:size], middle)
+        if wanted <= below <= most:
+            kept = 0
+            for p in range(0, size, VECTOR_BYTES // keys.itemsize):
+                kept = pack_below(keys, index, p, size, kept, middle)
+            return kept, middle
+        if below < wanted:
+            low = middle
+        else:
+            high = middle
+    return wanted, keep_nearest(keys, index, size, wanted)
+
+
+@compiled(fastmath={"nnan", "nsz", "reassoc"})
+def _extremes(keys: np.ndarray) -> tuple[float, float]:
+    low, high = keys[0], keys[0]
+    for k in range(keys.size):
+        low, high = min(low, keys[k]), max(high, keys[k])
+    return low, high
+
+
+@compiled()
+def _count_below(keys: np.ndarray, bound: float) -> int:
+    count = np.int32(0)
+    for k in range(keys.size):
+        count += np.int32(keys[k] < bound)
+    return count
 
 
 @compiled()
