@@ -9,6 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from gradus.kernels import dispatch
 from gradus.kernels.nearest_neighbours import nearest_among, nearest_others
+from gradus.kernels.nearest_neighbours.selection import SLACK, keep_few, offer
 
 IMPLEMENTATIONS = dispatch.implementations("nearest_neighbours")
 
@@ -86,3 +87,34 @@ def test_distances_are_the_smallest_there_are(samples, features, seed, scale):
     every = ((wide[:, None] - wide[None]) ** 2).sum(2).fill_diagonal_(torch.inf)
     torch.testing.assert_close(squared, every.sort(1).values[:, :count], rtol=1e-6, atol=0.0)
     torch.testing.assert_close(every.gather(1, indices.long()), squared, rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("equal", [False, True])
+def test_a_full_buffer_keeps_the_wanted_smallest_and_a_few_more(dtype, equal):
+    generator = np.random.default_rng(0)
+    for size in (33, 200, 317):
+        keys, index = np.empty(384, dtype), np.full(384, -1, np.int32)
+        keys[:size] = 2.5 if equal else generator.normal(size=size)
+        index[:size] = generator.permutation(size)
+        named = dict(zip(index[:size].tolist(), keys[:size].tolist(), strict=True))
+        smallest = np.sort(keys[:size])
+        kept, bound = keep_few(keys, index, size, 31)
+        assert 31 <= kept <= 31 + 31 // SLACK + 1
+        np.testing.assert_array_equal(np.sort(keys[:kept]), smallest[:kept])
+        assert bound >= smallest[kept - 1]
+        assert [named[place] for place in index[:kept].tolist()] == keys[:kept].tolist()
+        assert len(set(index[:kept].tolist())) == kept
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_point_below_the_bound_is_taken_but_the_excluded_one(dtype):
+    generator = np.random.default_rng(0)
+    products, norms = generator.normal(size=128).astype(dtype), generator.normal(size=128).astype(dtype)
+    norms[-3:] = np.inf
+    distances = norms - 2 * products
+    keys, index = np.empty(320, dtype), np.empty(320, np.int32)
+    size, _, _ = offer(products.copy(), norms, 1000, 5, keys, index, (0, dtype(0.3), 31))
+    expected = np.flatnonzero((distances < 0.3) & (np.arange(128) != 5))
+    np.testing.assert_array_equal(index[:size], 1000 + expected)
+    np.testing.assert_allclose(keys[:size], distances[expected], rtol=1e-6)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gradus.kernels.student_attraction import Affinities
-from gradus.tsne import ExactRepulsion, KeptRepulsion, KLDivergence, Phase, descend, phases
+from gradus.tsne import ExactRepulsion, KeptRepulsion, KLDivergence, Phase, PredictedRepulsion, descend, phases
 
 RING = 40
 
@@ -49,13 +49,40 @@ def test_it_answers_as_of_the_call_that_was_computed(calls):
         assert normaliser == pytest.approx(weights.sum().item() - RING, rel=1e-5)
 
 
-@pytest.mark.parametrize(("exaggeration", "momentum", "expected"), [(12.0, 0.8, 4), (1.0, 0.8, 10), (4.0, 0.98, 10)])
-def test_a_descent_keeps_it_only_where_it_is_exaggerated_and_damped(monkeypatch, exaggeration, momentum, expected):
+@pytest.mark.parametrize(("exaggeration", "expected"), [(12.0, 4), (1.0, 6)])
+def test_many_points_have_it_computed_less_often(monkeypatch, exaggeration, expected):
     monkeypatch.setattr(phases, "MANY", RING - 1)
     counted = Counted()
-    descend(KLDivergence(ring(), counted), maps(1)[0], [Phase(10, exaggeration, 1.0, momentum)], Quiet())
+    descend(KLDivergence(ring(), counted), maps(1)[0], [Phase(10, exaggeration, 0.01)], Quiet())
     # and once more for the divergence of what came out
     assert counted.calls == expected + 1
+
+
+def test_a_prediction_is_the_line_through_the_last_two_that_were_computed():
+    counted = Counted()
+    predicted = PredictedRepulsion(counted)
+    start, moved = maps(2)
+    path = [start + 0.003 * time * moved for time in range(9)]
+    found = [predicted(embedding) for embedding in path]
+    computed = [0, 1, 2, 4, 6, 8]
+    assert counted.calls == len(computed)
+    exact = [ExactRepulsion(1.0)(embedding) for embedding in path]
+    for time in computed:
+        assert torch.equal(found[time][0], exact[time][0])
+        assert found[time][1] == exact[time][1]
+    for time, (before, after) in {3: (1, 2), 5: (2, 4), 7: (4, 6)}.items():
+        share = (time - after) / (after - before)
+        line = [exact[after][part] + share * (exact[after][part] - exact[before][part]) for part in (0, 1)]
+        torch.testing.assert_close(found[time][0], line[0])
+        assert found[time][1] == pytest.approx(line[1])
+
+
+def test_what_jumps_is_never_predicted():
+    counted = Counted()
+    predicted = PredictedRepulsion(counted)
+    for embedding in maps(8):
+        predicted(embedding)
+    assert counted.calls == 8
 
 
 def test_few_points_are_never_pushed_late():

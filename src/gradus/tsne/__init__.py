@@ -16,7 +16,7 @@ from gradus.tsne.precomputed import DistancesToAll, DistancesToSome
 from gradus.tsne.quality import MapQuality, map_quality
 from gradus.tsne.relation import Attachment, Connected, Neighbourly, Relation
 from gradus.tsne.repulsion import ExactRepulsion, GridRepulsion, Repulsion, TreeRepulsion, repulsion_for
-from gradus.tsne.reuse import KeptRepulsion
+from gradus.tsne.reuse import KeptRepulsion, PredictedRepulsion
 from gradus.tsne.search import Search
 from gradus.tsne.sparse_search import SPARSE_METRICS, SparseMetric, SparseSearch
 from gradus.tsne.spectrum import Rule
@@ -50,6 +50,7 @@ __all__ = [
     "Neighbours",
     "Phase",
     "Placement",
+    "PredictedRepulsion",
     "Relation",
     "Repulsion",
     "Rule",

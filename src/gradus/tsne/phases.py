@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from gradus.core import progress
 from gradus.tsne.descent import GainDescent, Motion, centred
-from gradus.tsne.reuse import KeptRepulsion
+from gradus.tsne.reuse import KeptRepulsion, PredictedRepulsion
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.tsne.objective import KLDivergence
+    from gradus.tsne.repulsion import Repulsion
 
 
 # what momentum a phase has, and the momenta after it: (iterations, momentum), the last one to the end. Clusters that
@@ -22,8 +23,9 @@ MOMENTUM = 0.8
 MOMENTA = ((50, 0.8), (50, 0.9))
 LAST_MOMENTUM = 0.98
 # for how many iterations the repulsion is kept while the affinities are exaggerated: the divergence of 70,000 digits is
-# the same in the fourth decimal. Not among few points, which move far in a step, and not later, where a push that comes
-# late feeds what the momentum swings: 1,000 iterations on 1,797 digits would end at 4.4 instead of 0.73
+# the same in the fourth decimal. Later, where a push that comes late feeds what the momentum swings, it is predicted.
+# Neither is done among few points, which move far in a step: a push kept for two iterations all along would leave 1,797
+# digits at 4.4 instead of 0.73 after 1,000
 KEPT = 3
 MANY = 20_000
 
@@ -48,16 +50,19 @@ class Phase:
     learning_rate: float
     momentum: float = MOMENTUM
 
-    def iterations_per_repulsion(self, samples: int) -> int:
-        """Return for how many iterations the repulsion of a map of so many points is kept.
+    def sparing(self, repulsion: Repulsion, samples: int) -> Repulsion:
+        """Return ``repulsion`` for one descent of so many points: if they are many, not always computed.
 
         Examples
         --------
-        >>> [Phase(100, rho, 500.0).iterations_per_repulsion(samples=70_000) for rho in (12.0, 1.0)]
-        [3, 1]
+        >>> from gradus.tsne import ExactRepulsion
+        >>> Phase(100, exaggeration=12.0, learning_rate=500.0).sparing(ExactRepulsion(dof=1.0), samples=70_000)
+        KeptRepulsion(repulsion=ExactRepulsion(dof=1.0), calls=3)
         """
+        if samples <= MANY:
+            return repulsion
         damped = self.exaggeration > 1 and self.momentum == MOMENTUM
-        return KEPT if damped and samples > MANY else 1
+        return KeptRepulsion(repulsion, KEPT) if damped else PredictedRepulsion(repulsion)
 
 
 @dataclass(frozen=True)
@@ -99,15 +104,15 @@ def with_growing_momentum(phase: Phase) -> list[Phase]:
 def descend(objective: KLDivergence, start: Tensor, phases: list[Phase], watcher: Watcher) -> Map:
     """Run ``phases`` from ``start`` and return the map they lead to.
 
-    The gains and the momentum carry over from one phase to the next, and the repulsion is kept for as many iterations
-    as the phase says. ``watcher`` is called after every ``watcher.every`` iterations, with the divergence of the map as
-    it is then, and decides whether to go on.
+    The gains and the momentum carry over from one phase to the next, and the repulsion of many points is computed less
+    often than it is used. ``watcher`` is called after every ``watcher.every`` iterations, with the divergence of the
+    map as it is then, and decides whether to go on.
     """
     motion, done, stopped = Motion.at_rest(start), 0, False
     with progress.task("t-SNE", total=sum(phase.iterations for phase in phases)) as task:
         for phase in phases:
-            kept = KeptRepulsion(objective.repulsion, phase.iterations_per_repulsion(len(start)))
-            exaggerated = replace(objective, repulsion=kept, exaggeration=phase.exaggeration)
+            spared = phase.sparing(objective.repulsion, len(start))
+            exaggerated = replace(objective, repulsion=spared, exaggeration=phase.exaggeration)
             descent = GainDescent(phase.learning_rate / 4, phase.momentum)
             for _ in range(phase.iterations):
                 motion = centred(descent.advance(motion, exaggerated.gradient(motion.embedding)))

@@ -120,12 +120,12 @@ def _scan_cells(
                 panel = columns[start * features : stop * features].reshape((features, stop - start))
                 for batch in range(first, last, GROUP):
                     some = askers[batch : min(batch + GROUP, last)]
-                    found = multiply(block, some, panel, factors, products)
+                    multiplied = multiply(block, some, panel, factors, products)
                     for place in range(some.size):
                         asker = some[place]
                         state = (filled[asker], worst[asker], wanted)
                         excluded = own[rows[asker]] - start
-                        own_products = found[place]
+                        own_products = multiplied[place]
                         state = offer(
                             own_products, norms[start:stop], start, excluded, keys[asker], index[asker], state
                         )

@@ -6,7 +6,7 @@ as the products whose results it looks at.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 from numba import types
@@ -15,9 +15,11 @@ from numba.extending import intrinsic
 
 from gradus.kernels.tiles import HALF_WORD, WORD, Emitter
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-@intrinsic
-def take_below(
+
+def _take_below(
     typing: Any, products: Any, norms: Any, p: Any, number: Any, keys: Any, index: Any, size: Any, worst: Any
 ) -> Any:
     """Append norms[p + i] - 2 products[p + i] and number + i wherever that is below ``worst``; return the new size.
@@ -46,8 +48,7 @@ def take_below(
     return types.int64(*arguments), generate
 
 
-@intrinsic
-def pack_below(typing: Any, keys: Any, index: Any, p: Any, size: Any, filled: Any, worst: Any) -> Any:
+def _pack_below(typing: Any, keys: Any, index: Any, p: Any, size: Any, filled: Any, worst: Any) -> Any:
     """Move what of keys[p : size], at most a register, is below ``worst`` to ``filled``, its index too; return the end.
 
     ``filled`` is at most ``p``.
@@ -77,13 +78,17 @@ def _place(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> An
 
 def _compressed(builder: Any, emit: Emitter, values: Any, targets: Any, mask: Any) -> Any:
     """Write the values inside the mask one after the other; return how many there are."""
+    declare: Callable[..., Any] = cgutils.get_or_insert_function
     bits = builder.bitcast(mask, ir.IntType(emit.lanes))
     with builder.if_then(builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0)), likely=False):
         for value, target in zip(values, targets, strict=True):
             scalar = "i32" if value.type.element == HALF_WORD else f"f{8 * emit.bytes}"
             kind = ir.FunctionType(ir.VoidType(), [value.type, target.type, mask.type])
             name = f"llvm.masked.compressstore.v{emit.lanes}{scalar}"
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [value, target, mask])
-    wide = builder.zext(bits, WORD)
-    kind = ir.FunctionType(WORD, [WORD])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.ctpop.i64"), [wide])
+            builder.call(declare(builder.module, kind, name), [value, target, mask])
+    count = declare(builder.module, ir.FunctionType(WORD, [WORD]), "llvm.ctpop.i64")
+    return builder.call(count, [builder.zext(bits, WORD)])
+
+
+take_below: Any = intrinsic(_take_below)
+pack_below: Any = intrinsic(_pack_below)

@@ -110,7 +110,7 @@ def _extremes(keys: np.ndarray) -> tuple[float, float]:
 
 
 @compiled()
-def _count_below(keys: np.ndarray, bound: float) -> int:
+def _count_below(keys: np.ndarray, bound: float) -> np.int32:
     count = np.int32(0)
     for k in range(keys.size):
         count += np.int32(keys[k] < bound)
