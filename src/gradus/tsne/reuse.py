@@ -67,7 +67,7 @@ class PredictedRepulsion:
     >>> predicted = PredictedRepulsion(ExactRepulsion(dof=1.0))
     >>> maps = [torch.tensor([[0.0], [1.0 + call / 100]]) for call in range(5)]
     >>> [round(predicted(points)[0][1].item(), 4) for points in maps]
-    [0.25, 0.2475, 0.245, 0.2425, 0.2401]
+    [0.25, 0.2475, 0.245, 0.2425, 0.24]
     """
 
     repulsion: Repulsion
