@@ -93,6 +93,7 @@ def umap(data: np.ndarray, parts: dict[str, Any]) -> np.ndarray:
 
 PROGRAMS: dict[str, Callable[[np.ndarray, dict[str, Any]], np.ndarray]] = {
     "gradus": gradus,
+    "gradus, first call": gradus,
     "gradus, n_neighbors=15": gradus_15,
     "openTSNE": open_tsne,
     "scikit-learn": scikit_learn,

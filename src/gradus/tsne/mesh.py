@@ -22,9 +22,20 @@ SMALL = 50
 TRIMMED = (0.0, 0.001, 0.01)
 # points whose extremes are found side by side
 ABREAST = 256
-SIZES: list[int] = sorted(
-    2**a * 3**b * 5**c for a in range(16) for b in range(10) for c in range(7) if 2**a * 3**b * 5**c <= 2**15
-)
+# each size is at least this many times the one before it: a growing map needs few spectra
+APART = 1.05
+
+
+def _sizes() -> list[int]:
+    """Return numbers without prime factors above 5, as far apart as is said."""
+    sizes: list[int] = []
+    for size in sorted(2**a * 3**b * 5**c for a in range(16) for b in range(10) for c in range(7)):
+        if size <= 2**15 and (not sizes or size >= APART * sizes[-1]):
+            sizes.append(size)
+    return sizes
+
+
+SIZES = _sizes()
 
 
 @dataclass(frozen=True)

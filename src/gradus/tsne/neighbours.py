@@ -23,6 +23,8 @@ FEW = 10_000
 # norms above this, squared, come near the largest float32
 LARGEST_NORM = 1e15
 SMALLEST = 1e-300
+# rows that the centre is computed from, at least, if there are as many
+LEARNT_FROM = 5_000
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Searchable:
         # divided before anything is subtracted, so that values near the largest float64 do not overflow
         unit = max(float(transformed.abs().max()), SMALLEST)
         transformed = transformed / unit
-        centre = transformed.median(0).values
+        centre = transformed[:: max(1, len(rows) // LEARNT_FROM)].median(0).values
         norms = (transformed - centre).norm(dim=1)
         widest = float(norms.max())
         scale = max(float(norms.median()), widest / LARGEST_NORM) or 1.0

@@ -10,6 +10,8 @@ import scipy.fft
 import torch
 from torch import Tensor
 
+from gradus.kernels.threads import threads
+
 # the weights of the centred B-spline at the integers, times the factorial of order - 1
 AT_INTEGERS = {4: (1 / 6, 4 / 6, 1 / 6), 6: (1 / 120, 26 / 120, 66 / 120, 26 / 120, 1 / 120)}
 
@@ -60,7 +62,8 @@ def spectrum(rule: Rule, height: int, width: int) -> Tensor:
     along = (np.arange(width + 1) * rule.spacing) ** 2
     kernel = (1 + (along[:, None] + down[None, :]) / rule.dof) ** -rule.dof
     # an even sequence of twice the length: its Fourier transform is the cosine transform of its first half
-    quarter = scipy.fft.dctn(kernel, type=1, overwrite_x=True)
+    with threads(None) as workers:
+        quarter = scipy.fft.dctn(kernel, type=1, overwrite_x=True, workers=workers)
     quarter /= (spline_transform(rule.order, width)[:, None] * spline_transform(rule.order, height)[None, :]) ** 2
     return torch.from_numpy(quarter.astype(np.float32))
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # coordinates that one thread takes at a time; always the same, so that sums over them are formed in the same order
 CHUNK = 2048
+# arithmetic steps per coordinate, roughly
+STEPS = 32
 
 
 def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -> tuple[Tensor, Tensor]:
@@ -27,7 +29,7 @@ def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -
     slope = np.ascontiguousarray(gradient.numpy())
     moved, grown = update.numpy().copy(), gains.numpy().copy()
     figures = np.array([rule.rate, rule.momentum, rule.longest_step], slope.dtype)
-    with worth(4 * slope.size):
+    with worth(STEPS * slope.size):
         _step(slope.reshape(-1), slope.shape[1], figures, moved.reshape(-1), grown.reshape(-1))
     return torch.from_numpy(moved), torch.from_numpy(grown)
 
@@ -37,7 +39,7 @@ def centred(points: Tensor) -> Tensor:
     rows = np.ascontiguousarray(points.detach().numpy())
     shifted = np.empty_like(rows)
     sums = np.zeros((-(-len(rows) // CHUNK), rows.shape[1]), np.float64)
-    with worth(4 * rows.size):
+    with worth(STEPS * rows.size):
         _centre(rows, sums, shifted)
     return torch.from_numpy(shifted)
 
