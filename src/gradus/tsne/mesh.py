@@ -80,7 +80,7 @@ def mesh_over(points: Tensor, spacing: float, order: int) -> Mesh:
     Examples
     --------
     >>> mesh_over(torch.tensor([[0.0, 0.0], [30.0, 10.0]]), spacing=0.5, order=4).shape
-    (72, 25)
+    (72, 27)
     >>> mesh_over(torch.cat([torch.rand(5000, 2), torch.tensor([[1e9, 0.0]])]), spacing=0.5, order=4).shape
     (9, 9)
     """
