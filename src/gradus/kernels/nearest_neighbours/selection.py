@@ -46,7 +46,7 @@ def multiply(
             turned[f, r] = block[rows[r], f]
     found = products[: rows.size * width].reshape((rows.size, width))
     found[:] = 0
-    add_products(panel, turned, found)
+    add_products(panel, turned, found, 0, 0)
     return found
 
 
