@@ -46,6 +46,21 @@ def test_bounded_it_stops_at_the_edge_in_the_norm_of_the_preconditioner(share):
     assert best / 2 <= cut.promise <= best * (1 + 1e-6)
 
 
+def test_it_goes_no_further_than_is_of_use():
+    hessian, gradient = quadratic()
+    norms = []
+
+    def enough(residual):
+        norms.append(residual.norm().item())
+        return norms[-1] <= 0.5 * gradient.norm().item()
+
+    search = ConjugateGradients(lambda vector: vector, 1e-12, 100, enough)
+    descent = search.descent(lambda v: hessian @ v, gradient, math.inf)
+    assert norms[-1] <= 0.5 * gradient.norm().item()
+    assert all(norm > 0.5 * gradient.norm().item() for norm in norms[:-1])
+    assert (gradient - hessian @ descent.move).norm().item() == pytest.approx(norms[-1])
+
+
 def test_a_flat_direction_ends_the_search():
     gradient = torch.tensor([1.0, 1.0], dtype=torch.float64)
     flat = torch.tensor([[1.0, 0.0], [0.0, 0.0]], dtype=torch.float64)

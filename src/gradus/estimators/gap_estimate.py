@@ -18,6 +18,8 @@ SPREAD_ROWS = 2048
 OPTIMISM = 0.1
 # the certificate is looked at where its estimate is this much below the tolerance
 MARGIN = 0.9
+# a step need not aim at less than this share of the tolerance
+AIM = 0.25
 
 
 class Descending(Protocol):
@@ -58,7 +60,9 @@ class GapEstimate:
 
     def __call__(self, state: Descending) -> float:
         """Return the estimate."""
-        slopes, rest = (
-            part.double().square().sum() for part in (state.gradient[: self.rows], state.gradient[self.rows :])
-        )
-        return ((slopes + self.spread * rest) / (2 * self.alpha)).item() / max(abs(state.value), 1e-300)
+        return self.at(state.gradient, state.value)
+
+    def at(self, gradient: Tensor, value: float) -> float:
+        """Return the estimate where the objective has this gradient and value."""
+        slopes, rest = (part.double().square().sum() for part in (gradient[: self.rows], gradient[self.rows :]))
+        return ((slopes + self.spread * rest) / (2 * self.alpha)).item() / max(abs(value), 1e-300)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from gradus.core.errors import InputError
-from gradus.estimators.gap_estimate import MARGIN, OPTIMISM, Descending, GapEstimate
+from gradus.estimators.gap_estimate import AIM, MARGIN, OPTIMISM, Descending, GapEstimate
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
 from gradus.losses import SparseFeatures, SparseSoftmax
 from gradus.penalties import L2
@@ -106,6 +106,11 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
 
         def promising(state: Descending) -> bool:
             return OPTIMISM * estimate(state) <= MARGIN * settings.tol
+
+        def enough(gradient: Tensor, value: float) -> bool:
+            return estimate.at(gradient, value) <= AIM * settings.tol
+
+        solver = replace(solver, enough=enough) if isinstance(solver, NewtonCG) else solver
 
     stop = replace(way.stop(settings, bound_of_published), promising=promising)
     solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)

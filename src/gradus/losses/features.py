@@ -24,8 +24,8 @@ STORED = (torch.float64, torch.float32, torch.float16, torch.uint8)
 CACHED_NUMBERS = 262_144
 # rows that are copied together, at least
 TAKEN_ROWS = 1024
-# rows that one product adds to a Gram matrix
-GRAM_ROWS = 4096
+# rows that one product adds to a Gram matrix: their copies are small beside the data
+GRAM_ROWS = 1024
 # and columns of it that are computed together
 PANEL = 256
 

@@ -51,16 +51,21 @@ class CholeskyPreconditioner:
         weights = some.weights * model.weights.sum()
         weights = weights * mean_curvature(some.loss, model.logits(point, features))
         total = max(float(weights.sum()), torch.finfo(weights.dtype).tiny)
-        gram, mean = features.gram(weights).double(), features.transposed_times(weights[:, None])[:, 0].double() / total
+        matrix, mean = (
+            features.gram(weights).double(),
+            features.transposed_times(weights[:, None])[:, 0].double() / total,
+        )
         # what rounding can take from the eigenvalues, and a little for directions without data
-        jitter = ROUNDING * torch.finfo(weights.dtype).eps * gram.diagonal().sum() + torch.finfo(torch.float32).tiny
+        jitter = ROUNDING * torch.finfo(weights.dtype).eps * matrix.diagonal().sum() + torch.finfo(torch.float32).tiny
         if model.intercept:
-            gram = gram - total * torch.outer(mean, mean)
+            matrix.addr_(mean, mean, alpha=-total)
             mean = model.scale * (mean if model.centre is None else mean - model.centre.double())
-        matrix = model.scale**2 * gram
+        matrix *= model.scale**2
         matrix.diagonal().add_(model.scale**2 * jitter + ridge)
-        # in float64: rounding the inverse to float32 could lose its positive definiteness
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(matrix)).contiguous()
+        # in float64: rounding the inverse to float32 could lose its positive definiteness. In place: these matrices may
+        # be as large as the data
+        torch.linalg.cholesky(matrix, out=matrix)
+        inverse = torch.cholesky_inverse(matrix).contiguous()
         return cls(inverse, mean, total, model.intercept)
 
     def __call__(self, gradient: Tensor) -> Tensor:

@@ -47,6 +47,7 @@ class ConjugateGradients:
     precondition : an approximate inverse Hessian, symmetric positive definite
     tolerance : the residual that ends the search, relative to the gradient, both in the norm of ``precondition``
     most : Hessian products, positive
+    enough : tells of a residual, which is about the gradient to come, that no smaller one is of use; None of none
 
     References
     ----------
@@ -56,6 +57,7 @@ class ConjugateGradients:
     precondition: Callable[[Tensor], Tensor]
     tolerance: float
     most: int
+    enough: Callable[[Tensor], bool] | None = None
 
     def descent(self, hessian: Callable[[Tensor], Tensor], gradient: Tensor, radius: float) -> Descent:
         """Return the descent for a gradient that is not 0; ``radius`` is positive and may be infinite."""
@@ -80,7 +82,7 @@ class ConjugateGradients:
             move, residual, square = move + length * direction, residual - length * bent, reached
             conditioned = self.precondition(residual)
             previous, product = product, inner(residual, conditioned)
-            if product <= self.tolerance**2 * first:
+            if product <= self.tolerance**2 * first or (self.enough is not None and self.enough(residual)):
                 break
             ratio = product / previous
             direction = conditioned + ratio * direction

@@ -26,9 +26,9 @@ REFUSED, POOR, GOOD = 1e-3, 0.25, 0.75
 SHRINK, GROW = 0.25, 3.0
 # the samples are drawn anew where a step has left more than this of the gradient, and after so many steps
 LEFT, STEPS = 0.5, 3
-# a sample is too small where its own error makes this share of the gradient before the step; part of all above which
-# all are taken
-TOO_SMALL, NEARLY_ALL = 0.8, 0.6
+# a sample is too small where its own error is so many times the gradient before the step (larger samples need fewer
+# steps, which cost more and more memory); part of all above which all are taken
+TOO_SMALL, NEARLY_ALL = 1.6, 0.6
 # a step that promises less than rounding and leaves more than this of the gradient leads nowhere
 IDLE = 0.9
 # relative error of a value in units of the dtype's epsilon: a smaller decrease is measured by the slopes instead
@@ -40,16 +40,20 @@ class Local(NamedTuple):
 
     Attributes
     ----------
-    smooth : the part of the samples, or the whole
+    smooth : the part of the samples, or the whole; None once they are to be drawn anew, so that their memory is free
     precondition : the map to an approximate inverse Hessian
     gradient : of ``smooth`` at the state's point; None where it is the whole
     age : steps taken with it
     """
 
-    smooth: TwiceSmooth
+    smooth: TwiceSmooth | None
     precondition: Callable[[Tensor], Tensor]
     gradient: Tensor | None
     age: int
+
+    def spent(self) -> Local:
+        """Return the same without the samples."""
+        return self._replace(smooth=None, gradient=None)
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class NewtonCG:
     samples : how many stand for all at first, positive, where the smooth part is ``Sampled``; None is all
     tolerance : of the inner solve, in (0, 1); with the Hessian of all samples it tightens as the gradient falls
     inner_steps : most Hessian products per iteration, positive
+    enough : tells from a gradient and the value that no smaller gradient is needed, so that the inner solve with a
+        part of the samples may end; None of none
 
     References
     ----------
@@ -103,6 +109,7 @@ class NewtonCG:
     samples: int | None = None
     tolerance: float = 0.2
     inner_steps: int = 200
+    enough: Callable[[Tensor, float], bool] | None = None
 
     def start(self, problem: Problem, point: Tensor) -> NewtonState:
         """Return the state at ``point``; raise InputError where the smooth part or the penalty lacks what it needs."""
@@ -121,11 +128,13 @@ class NewtonCG:
             return replace(state, halted=True)
         state = self._renewed(problem, state) if state.stale or state.local is None else state
         assert state.local is not None
+        assert state.local.smooth is not None
         penalty = differentiable_penalty(problem, "NewtonCG")
         smooth, bend = state.local.smooth.curvature(state.point), penalty.curvature(state.point)
         # with the whole Hessian convergence becomes superlinear; with a part's it would not
         left = math.sqrt(state.residual / state.first_residual) if state.count is None else 1.0
-        search = ConjugateGradients(state.local.precondition, min(self.tolerance, left), self.inner_steps)
+        tolerance, enough = min(self.tolerance, left), self._enough_at(state)
+        search = ConjugateGradients(state.local.precondition, tolerance, self.inner_steps, enough)
         descent = search.descent(lambda along: smooth(along) + bend(along), state.gradient, state.radius)
         point = state.point - descent.move
         value, gradient = total_value_and_gradient(problem, penalty, point)
@@ -142,6 +151,11 @@ class NewtonCG:
         judged = _judged(problem, state, replace(state, point=point, value=value, gradient=gradient, radius=radius))
         idle = descent.promise <= noise and judged.residual > IDLE * state.residual
         return _exhausted(problem, judged) if idle else judged
+
+    def _enough_at(self, state: NewtonState) -> Callable[[Tensor], bool] | None:
+        enough = self.enough
+        # with the whole Hessian of few samples the last digits cost next to nothing
+        return None if enough is None or state.count is None else lambda gradient: enough(gradient, state.value)
 
     def _renewed(self, problem: Problem, state: NewtonState) -> NewtonState:
         """Return the state with samples drawn at its point."""
@@ -168,12 +182,14 @@ def _exhausted(problem: Problem, state: NewtonState) -> NewtonState:
     """Return the state with more samples, or halted where it has all and so only rounding is left."""
     if state.count is None:
         return replace(state, halted=True)
-    return replace(state, count=_counted(problem, 2 * state.count), stale=True)
+    local = None if state.local is None else state.local.spent()
+    return replace(state, local=local, count=_counted(problem, 2 * state.count), stale=True)
 
 
 def _judged(problem: Problem, before: NewtonState, after: NewtonState) -> NewtonState:
     """Return ``after`` with what the step has taught about the samples."""
     assert before.local is not None
+    assert before.local.smooth is not None
     local = before.local
 
     def norm(gradient: Tensor) -> float:
@@ -184,14 +200,14 @@ def _judged(problem: Problem, before: NewtonState, after: NewtonState) -> Newton
     local, count = local._replace(age=local.age + 1), after.count
     stale = left > LEFT or local.age >= STEPS
     if local.gradient is not None and count is not None:
-        part = local.smooth.value_and_gradient(after.point)[1]
+        part = before.local.smooth.value_and_gradient(after.point)[1]
         penalty = differentiable_penalty(problem, "NewtonCG")
         bent = _change(penalty, before.point, after.point)
         error = norm(after.gradient - before.gradient - bent - (part - local.gradient))
         if error > TOO_SMALL * first:
             count, stale = _counted(problem, 2 * count), True
         local = local._replace(gradient=part)
-    return replace(after, local=local, count=count, stale=stale)
+    return replace(after, local=local.spent() if stale else local, count=count, stale=stale)
 
 
 def _change(penalty: Any, before: Tensor, after: Tensor) -> Tensor:

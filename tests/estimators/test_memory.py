@@ -1,0 +1,44 @@
+"""A fit's peak memory above what was there before, measured in a process of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+MEASURED = """
+import ctypes, sys
+import numpy as np
+from gradus.estimators import SoftmaxRegression
+
+
+def status(field):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+
+
+rows, features, classes = map(int, sys.argv[1:])
+generator = np.random.default_rng(0)
+X = generator.standard_normal((rows, features), dtype=np.float32)
+drawn = X[:, :classes] + 0.5 * generator.standard_normal((rows, classes), dtype=np.float32)
+y = drawn.argmax(axis=1)
+del drawn
+model = SoftmaxRegression(1e-3, tol=1e-3)
+model.fit(X[:3000], y[:3000])  # kernels are loaded
+ctypes.CDLL(None).malloc_trim(0)
+before = status("VmRSS")
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")
+model.fit(X, y)
+assert model.status_ == "converged"
+print((status("VmHWM") - before) / X.nbytes)
+"""
+
+
+# a fifth of the rows is copied for Newton's method; of many classes each row's probabilities are held
+@pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
+@pytest.mark.parametrize(("shape", "allowed"), [((120_000, 400, 8), 0.4), ((40_000, 384, 100), 0.8)])
+def test_a_fit_needs_little_beside_the_data(shape, allowed):
+    command = [sys.executable, "-c", MEASURED, *map(str, shape)]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert found.returncode == 0, found.stderr
+    assert float(found.stdout) <= allowed
