@@ -1,16 +1,14 @@
-"""The step in one pass over memory."""
+"""The step in one pass over memory, on one thread: waking others would take longer than the pass."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 import torch
 
 from gradus.kernels.compilation import compiled
 from gradus.kernels.gain_step.rule import GAIN_DECAY, GAIN_GROWTH, SMALLEST_GAIN
-from gradus.kernels.threads import worth
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,19 +16,17 @@ if TYPE_CHECKING:
     from gradus.kernels.gain_step.rule import StepRule
 
 
-# coordinates that one thread takes at a time; always the same, so that sums over them are formed in the same order
-CHUNK = 2048
-# arithmetic steps per coordinate, roughly
-STEPS = 32
+# points whose coordinates are summed side by side, and moved side by side
+ABREAST = 64
 
 
 def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -> tuple[Tensor, Tensor]:
     """Return the next update and gains; see the package."""
-    slope = np.ascontiguousarray(gradient.numpy())
+    slope = np.ascontiguousarray(gradient.numpy()).reshape(-1)
     moved, grown = update.numpy().copy(), gains.numpy().copy()
-    figures = np.array([rule.rate, rule.momentum, rule.longest_step], slope.dtype)
-    with worth(STEPS * slope.size):
-        _step(slope.reshape(-1), slope.shape[1], figures, moved.reshape(-1), grown.reshape(-1))
+    rate, momentum, longest = np.array([rule.rate, rule.momentum, rule.longest_step], slope.dtype)
+    _descend(slope, moved.reshape(-1), grown.reshape(-1), rate, momentum)
+    _cut(moved, longest)
     return torch.from_numpy(moved), torch.from_numpy(grown)
 
 
@@ -38,23 +34,8 @@ def centred(points: Tensor) -> Tensor:
     """Return the points with mean zero; see the package."""
     rows = np.ascontiguousarray(points.detach().numpy())
     shifted = np.empty_like(rows)
-    sums = np.zeros((-(-len(rows) // CHUNK), rows.shape[1]), np.float64)
-    with worth(STEPS * rows.size):
-        _centre(rows, sums, shifted)
+    _centre(rows, shifted)
     return torch.from_numpy(shifted)
-
-
-@compiled(parallel=True)
-def _step(gradient: np.ndarray, dimensions: int, figures: np.ndarray, update: np.ndarray, gains: np.ndarray) -> None:
-    rate, momentum, longest = figures[0], figures[1], figures[2]
-    width = CHUNK * dimensions
-    for chunk in numba.prange((gradient.size + width - 1) // width):
-        some = slice(chunk * width, min(gradient.size, (chunk + 1) * width))
-        moved = update[some]
-        _descend(gradient[some], moved, gains[some], rate, momentum)
-        # no step is longer than all its coordinates at the largest of the chunk
-        if _any_beyond(moved, longest * longest / moved.dtype.type(dimensions)):
-            _cut(moved, dimensions, longest)
 
 
 @compiled()
@@ -78,35 +59,37 @@ def _any_beyond(update: np.ndarray, squared: float) -> bool:
 
 
 @compiled()
-def _cut(update: np.ndarray, dimensions: int, longest: float) -> None:
-    for first in range(0, update.size, dimensions):
-        squared = update.dtype.type(0)
-        for c in range(first, first + dimensions):
-            squared += update[c] * update[c]
-        if squared > longest * longest:
-            for c in range(first, first + dimensions):
-                update[c] *= longest / np.sqrt(squared)
+def _cut(update: np.ndarray, longest: float) -> None:
+    samples, dimensions = update.shape
+    squared_longest = longest * longest
+    for first in range(0, samples, ABREAST):
+        some = update[first : first + ABREAST]
+        # no step is longer than all its coordinates at the largest of those abreast
+        if not _any_beyond(some.reshape(-1), squared_longest / update.dtype.type(dimensions)):
+            continue
+        for i in range(len(some)):
+            squared = update.dtype.type(0)
+            for axis in range(dimensions):
+                squared += some[i, axis] * some[i, axis]
+            if squared > squared_longest:
+                for axis in range(dimensions):
+                    some[i, axis] *= longest / np.sqrt(squared)
 
 
-@compiled(parallel=True)
-def _centre(points: np.ndarray, sums: np.ndarray, shifted: np.ndarray) -> None:
+@compiled()
+def _centre(points: np.ndarray, shifted: np.ndarray) -> None:
     samples, dimensions = points.shape
-    for chunk in numba.prange(len(sums)):
-        for axis in range(dimensions):
-            sums[chunk, axis] = _sum(points[chunk * CHUNK : (chunk + 1) * CHUNK, axis])
-    mean = np.zeros(dimensions, points.dtype)
+    width, whole = ABREAST * dimensions, samples // ABREAST * ABREAST
+    before, after = points[:whole].reshape((-1, width)), shifted[:whole].reshape((-1, width))
+    sums, mean = np.zeros(width, np.float64), np.zeros(width, points.dtype)
+    for row in range(len(before)):
+        for c in range(width):
+            sums[c] += before[row, c]
     for axis in range(dimensions):
-        mean[axis] = sums[:, axis].sum() / samples
-    for chunk in numba.prange(len(sums)):
+        mean[axis::dimensions] = (sums[axis::dimensions].sum() + points[whole:, axis].sum()) / samples
+    for row in range(len(before)):
+        for c in range(width):
+            after[row, c] = before[row, c] - mean[c]
+    for i in range(whole, samples):
         for axis in range(dimensions):
-            away = mean[axis]
-            for i in range(chunk * CHUNK, min(samples, (chunk + 1) * CHUNK)):
-                shifted[i, axis] = points[i, axis] - away
-
-
-@compiled(fastmath={"reassoc"})
-def _sum(values: np.ndarray) -> float:
-    total = 0.0
-    for i in range(values.size):
-        total += values[i]
-    return total
+            shifted[i, axis] = points[i, axis] - mean[axis]
