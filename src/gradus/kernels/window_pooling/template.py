@@ -18,7 +18,8 @@ from gradus.kernels.window_pooling.whole import first_four, first_nine
 
 # the state of so many windows stays in the nearest cache while their taps stream by
 BLOCK = 512
-# windows of so many taps, 2 x 2 and 3 x 3, are folded in registers, by ``whole``
+# windows of so many taps, 2 x 2 and 3 x 3, are folded in registers, by ``whole``, where they are read twice: read once,
+# they are folded faster tap by tap, whose comparisons do not wait for each other
 FOUR, NINE = 4, 9
 # the rows of ``state``: at most three numbers of a state, and the constant of a window
 CONSTANT, STATE_ROWS = 3, 4
@@ -61,7 +62,7 @@ def reduce_span(
                 constant = state[CONSTANT]
                 constant[:size] = constants[first_constant + window]
             extra = extras[place : place + size] if EXTRA else first
-            if all_there and (len(starts) == FOUR or len(starts) == NINE):
+            if TWO_PASSES and all_there and (len(starts) == FOUR or len(starts) == NINE):
                 at, own = (window * step + begin, place, size), (constant, extra)
                 if len(starts) == FOUR:
                     WINDOWS_OF_FOUR(source, other, first_four(starts), first_four(weights), numbers, at, own, found)
