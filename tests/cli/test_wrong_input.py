@@ -52,7 +52,7 @@ WRONG = {
     "too many threads": (lambda d: ["run", "digits", "--threads", "9999"], ["--threads", "9999"]),
     "too large a perplexity": (
         lambda d: ["map", "digits", "--perplexity", "1000", "--sample", "60"],
-        ["--perplexity", "1000", "60 rows", "19.7"],
+        ["--perplexity", "1000", "60 rows", "19.6"],
     ),
     "a missing file": (lambda d: ["run", d / "nowhere.csv"], ["nowhere.csv"]),
     "a near miss of a file": (lambda d: ["run", _csv(d / "birds.csv", "a").with_name("brids.csv")], ["birds.csv"]),

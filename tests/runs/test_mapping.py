@@ -67,7 +67,7 @@ def test_very_few_rows_without_labels_have_a_map(tmp_path, capsys, rows):
         (["--n-neighbors", "0"], "a positive number of neighbours"),
         (["--metric", "manhatan"], 'Did you mean "manhattan"'),
         (["--dof", "-1"], "--dof is -1.0"),
-        (["--perplexity", "80"], "at most 49.7"),
+        (["--perplexity", "80"], "at most 49.6"),
     ],
     ids=str,
 )
