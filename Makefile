@@ -15,7 +15,9 @@ run: $(VENV)/.run  ## the main job on real handwritten digits, a report at its e
 # how many processes share the tests
 WORKERS ?= 2
 test: $(VENV)/.test  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal tests src
+	@# the examples of a page go on from one another, so that a page stays in one process
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile README.md docs
 
 check: $(VENV)/.check  ## format, lint, types, and the directions of the rooms
 	$(BIN)/ruff format --check .
