@@ -57,3 +57,23 @@ def test_what_goes_wrong_in_a_part_is_raised(wrong):
 
     with pytest.raises(ValueError, match=f"part {wrong}"):
         each_part(range(4), run, 10**12)
+
+
+@pytest.mark.parametrize("outer", [2, 7])
+def test_parts_may_have_parts(outer):
+    found = each_part(range(outer), lambda part: sum(each_part(range(9), lambda n: n * part, 10**12)), 10**12)
+    assert found == [36 * part for part in range(outer)]
+
+
+def test_parts_of_several_callers_do_not_wait_for_each_other():
+    found = {}
+
+    def call(name):
+        found[name] = each_part(range(20), lambda part: (name, part), 10**12)
+
+    callers = [threading.Thread(target=call, args=(name,)) for name in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(timeout=30)
+    assert found == {name: [(name, part) for part in range(20)] for name in range(4)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradus.core import progress
 from gradus.core.solution import Problem, Solution
+from gradus.estimators.gap_estimate import MARGIN, GapEstimate
 from gradus.estimators.softmax_problem import Settings, certificate, on_weights
 from gradus.estimators.solving import Way, solved
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from gradus.core.protocols import Certificate
     from gradus.losses import CrossEntropy, LinearModel
 
-# the certificate is looked at where its estimate is this much below the tolerance
-MARGIN = 0.9
 # up to here all eigenvectors of a features x features matrix cost less than the iterations they save
 DIAGONALISED_FEATURES = 2048
 # rows from which the curvature of each class is estimated, where fits take few iterations and where they take many
@@ -146,11 +145,7 @@ def _by_quasi_newton(
     problem = Problem(model, on_weights(L2(alpha), model))
     spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
 
-    def estimated(state: LBFGSState) -> float:
-        # with a balanced intercept |gradient|^2 / (2 alpha) is the gap itself; to balance it moves the slopes as well
-        slopes, rest = (part.double().square().sum(dim=1) for part in (state.gradient[:rows], state.gradient[rows:]))
-        intercept = spread * rest.sum()
-        return ((slopes.sum() + intercept) / (2 * alpha)).item() / abs(state.value)
+    estimated = GapEstimate(alpha, rows, spread)
 
     def promising(state: LBFGSState) -> bool:
         return trail.optimism * estimated(state) <= MARGIN * settings.tol

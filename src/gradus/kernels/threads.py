@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -72,7 +73,8 @@ def worth(operations: int) -> Iterator[None]:
 def each_part(parts: Sequence[Part], run: Callable[[Part], Result], operations: int) -> list[Result]:
     """Return what ``run`` returns for each part, on as many threads as ``operations`` arithmetic steps keep busy.
 
-    Torch works on one thread inside: how it splits a product among threads would change its rounding.
+    Torch works on one thread inside: how it splits a product among threads would change its rounding. What is run may
+    call this again.
     """
     _started()
     workers = min(numba.get_num_threads(), 1 + operations // LEAST_OPERATIONS, len(parts))
@@ -93,12 +95,26 @@ def _by_turns(parts: Sequence[Part], run: Callable[[Part], Result], workers: int
             found[number] = run(parts[number])
 
     # this thread works too: one that waits would be woken after every part, and take a core from those that work
-    with ThreadPoolExecutor(workers - 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        others = [pool.submit(work) for _ in range(workers - 1)]
+    others = [_pool(workers - 1).submit(work) for _ in range(workers - 1)]
+    try:
         work()
+    finally:
         for other in others:
-            other.result()
+            # one that has not begun, because its thread works for somebody else, has nothing left to do
+            if not other.cancel():
+                other.result()
     return [found[number] for number in range(len(parts))]
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    # kept, because every new thread would get its memory from the system anew
+    return ThreadPoolExecutor(workers, thread_name_prefix="gradus", initializer=torch.set_num_threads, initargs=(1,))
+
+
+# a forked process has the pool, but not its threads
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 @cache

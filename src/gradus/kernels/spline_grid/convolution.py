@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
 
 from gradus.kernels.compilation import compiled
-from gradus.kernels.threads import threads, worth
+from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from torch import Tensor
 
@@ -44,10 +39,10 @@ def convolve(charges: Tensor, spectrum: Tensor) -> Tensor:
     def rows_of_waves(some: slice) -> None:
         potential[some] = torch.fft.irfft(rows[some], n=2 * width)[:, :width]
 
-    with worth(64 * charges.numel()), threads(None) as workers:
-        _each(waves_of_rows, height, workers)
-        _each(multiply_columns, width + 1, workers)
-        _each(rows_of_waves, height, workers)
+    operations = 64 * charges.numel()
+    each_part(_blocks(height), waves_of_rows, operations)
+    each_part(_blocks(width + 1), multiply_columns, operations)
+    each_part(_blocks(height), rows_of_waves, operations)
     return potential
 
 
@@ -67,31 +62,8 @@ def _buffers(height: int, width: int, dtype: torch.dtype) -> tuple[Tensor, Tenso
     return buffers
 
 
-def _each(run: Callable[[slice], None], count: int, workers: int) -> None:
-    """Call ``run`` for every block, on this thread and ``workers`` - 1 others."""
-    blocks = [slice(first, first + BLOCK) for first in range(0, count, BLOCK)]
-
-    def run_share(share: int) -> None:
-        for block in blocks[share::workers]:
-            run(block)
-
-    others = [_pool(workers - 1).submit(run_share, share) for share in range(1, min(workers, len(blocks)))]
-    run_share(0)
-    for other in others:
-        other.result()
-
-
-@cache
-def _pool(workers: int) -> ThreadPoolExecutor:
-    # kept, because every new thread would get its memory from the system anew
-    return ThreadPoolExecutor(
-        workers, thread_name_prefix="gradus-grid", initializer=torch.set_num_threads, initargs=(1,)
-    )
-
-
-# a forked process has the pool, but not its threads
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+def _blocks(count: int) -> list[slice]:
+    return [slice(first, first + BLOCK) for first in range(0, count, BLOCK)]
 
 
 @compiled()
