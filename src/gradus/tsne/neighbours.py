@@ -67,14 +67,15 @@ class Searchable:
         """Make ``rows`` (samples, features), finite, searchable under ``metric``."""
         transformed = metric.transform(rows.double())
         # divided before anything is subtracted, so that values near the largest float64 do not overflow
-        unit = max(float(transformed.abs().max()), SMALLEST)
+        unit = max(*(abs(float(extreme)) for extreme in transformed.aminmax()), SMALLEST)
         transformed = transformed / unit
         centre = transformed[:: max(1, len(rows) // LEARNT_FROM)].median(0).values
-        norms = (transformed - centre).norm(dim=1)
+        transformed -= centre
+        norms = transformed.norm(dim=1)
         widest = float(norms.max())
         scale = max(float(norms.median()), widest / LARGEST_NORM) or 1.0
         dtype = torch.float64 if len(rows) <= FEW else torch.float32
-        return cls(metric, unit, centre, scale, ((transformed - centre) / scale).to(dtype))
+        return cls(metric, unit, centre, scale, transformed.div_(scale).to(dtype))
 
     @property
     def samples(self) -> int:
