@@ -1,4 +1,4 @@
-"""What one test sets for the whole process is taken back before the next."""
+"""Examples are drawn the same in every run, and what one test sets for the process is taken back before the next."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import os
 import numba
 import pytest
 import torch
+from hypothesis import settings
+
+# a run tells of the change that was made, not of luck; `pytest --hypothesis-profile=default tests` goes looking for more
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)

@@ -64,7 +64,7 @@ def violation(X, shares, labels, weights, intercept, absolute, square):
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-@settings(deadline=None, max_examples=15, derandomize=True)
+@settings(deadline=None, max_examples=15)
 @given(
     samples=st.integers(5, 40),
     features=st.integers(1, 6),

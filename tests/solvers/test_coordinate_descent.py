@@ -67,7 +67,7 @@ CASES = {
 }
 
 
-@settings(deadline=None, max_examples=25, derandomize=True)
+@settings(deadline=None, max_examples=25)
 @given(**CASES)
 def test_reaches_the_optimum_of_fista(samples, features, classes, strength, ratio, intercept, scale, seed):
     sparse, dense = models(*data(samples, features, classes, seed), classes, intercept, scale)
@@ -80,7 +80,7 @@ def test_reaches_the_optimum_of_fista(samples, features, classes, strength, rati
     assert ours.value <= peer.value * (1 + 2e-8) + 1e-12
 
 
-@settings(deadline=None, max_examples=25, derandomize=True)
+@settings(deadline=None, max_examples=25)
 @given(**CASES)
 def test_no_feature_of_the_optimum_is_ever_screened(
     samples, features, classes, strength, ratio, intercept, scale, seed

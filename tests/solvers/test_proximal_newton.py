@@ -57,7 +57,7 @@ PENALTIES = {
 }
 
 
-@settings(deadline=None, max_examples=30, derandomize=True)
+@settings(deadline=None, max_examples=30)
 @given(
     samples=st.integers(8, 120),
     features=st.integers(1, 40),
