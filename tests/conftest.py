@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-# a run tells of the change that was made, not of luck; `pytest --hypothesis-profile=default tests` goes looking for more
+# a run tells of the change that was made, not of luck; --hypothesis-profile=default goes looking for more
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
