@@ -10,8 +10,10 @@ from torch.nn import functional
 
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Bins
+from gradus.layers.average_pooling import MEAN
 from gradus.layers.geometry import as_batch
 from gradus.layers.max_pooling import max_pool, max_pool_with_indices
+from gradus.layers.operators import Inputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,7 +66,10 @@ def adaptive_average_pool(x: Tensor, output_size: Outputs, axes: int) -> Tensor:
     """
     geometry = bins(x, output_size, axes)
     batch, single = as_batch(x, geometry, axes)
-    value: Tensor = _MEANS[axes](batch, geometry.outputs if axes > 1 else geometry.outputs[0])
+    if torch.onnx.is_in_onnx_export():  # ONNX has not torch's bins
+        value = MEAN(batch, Inputs(geometry)).value
+    else:
+        value = _MEANS[axes](batch, geometry.outputs if axes > 1 else geometry.outputs[0])
     return value[0] if single else value
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import COUNT, COUNT_PADDED, Pooled, Variant
+from gradus.layers import exported_forms
 from gradus.layers.geometry import windows
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
@@ -63,7 +64,10 @@ def sum_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     return Pooled(values.sum(-1) / call.settings[0])
 
 
-MEAN = Operator(Variant("average_pool", mean_reference, sum_start, sum_fold, mean_finish, mean_share, constant=COUNT))
+MEAN = Operator(
+    Variant("average_pool", mean_reference, sum_start, sum_fold, mean_finish, mean_share, constant=COUNT),
+    exported_forms.mean,
+)
 PADDED_MEAN = Operator(
     Variant(
         "padded_average_pool",
@@ -73,9 +77,10 @@ PADDED_MEAN = Operator(
         mean_finish,
         mean_share,
         constant=COUNT_PADDED,
-    )
+    ),
+    exported_forms.padded_mean,
 )
-SUM = Operator(Variant("sum_pool", sum_reference, sum_start, sum_fold, sum_finish, sum_share))
+SUM = Operator(Variant("sum_pool", sum_reference, sum_start, sum_fold, sum_finish, sum_share), exported_forms.total)
 
 
 def average_pool(

@@ -164,7 +164,7 @@ def _convolved(
         raise InputError(
             f"no window of {tuple(weights.shape[2:])} fits into images of shape {tuple(images.shape)}: pad them"
         )
-    result: Tensor = operators.product(batch, weights, bias, *_listed(geometry))
+    result = operators.convolved(batch, weights, bias, geometry)
     return result if images.dim() == axes + 2 else result[0]
 
 
@@ -194,7 +194,7 @@ def _transposed(
     size = geometry.input(batch.shape[2:], weights.shape[2:], extra)
     if min(size) < 1:
         raise InputError(f"the result for images of shape {tuple(images.shape)} would be empty: give less padding")
-    result: Tensor = operators.to_images(batch, weights, list(size), *_listed(geometry))
+    result = operators.transposed(batch, weights, size, geometry)
     if beyond:
         result = torch.nn.functional.pad(result, beyond)
     if bias is not None:
@@ -242,8 +242,3 @@ def _alike(axes: int, images: Tensor, weights: Tensor, bias: Tensor | None) -> t
 def _same_length(bias: Tensor | None, filters: int) -> None:
     if bias is not None and tuple(bias.shape) != (filters,):
         raise InputError(f"the bias has the shape {tuple(bias.shape)}; expected ({filters},), one number a filter")
-
-
-def _listed(geometry: Sliding) -> tuple[list[int], list[int], list[int], list[int], int]:
-    stride, dilation, before, after = (list(numbers) for numbers in geometry[:4])
-    return stride, dilation, before, after, geometry.groups

@@ -51,6 +51,27 @@ to_images = _operator("convolution_to_images", _to_images, "Tensor upstream, Ten
 to_weights = _operator("convolution_to_weights", _to_weights, "Tensor upstream, Tensor images, SymInt[] kernel")
 
 
+def convolved(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Sliding) -> Tensor:
+    """Return ``product``, in a file for other programs by torch's own operator, which they know."""
+    if torch.onnx.is_in_onnx_export():
+        return products.product(images, weights, bias, geometry)
+    found: Tensor = product(images, weights, bias, *_listed(geometry))
+    return found
+
+
+def transposed(upstream: Tensor, weights: Tensor, size: Sequence[int], geometry: Sliding) -> Tensor:
+    """Return ``to_images``, in a file for other programs by torch's own operator, which they know."""
+    if torch.onnx.is_in_onnx_export():
+        return products.transposed(upstream, weights, size, geometry)
+    found: Tensor = to_images(upstream, weights, list(size), *_listed(geometry))
+    return found
+
+
+def _listed(geometry: Sliding) -> tuple[list[int], list[int], list[int], list[int], int]:
+    stride, dilation, before, after = (list(numbers) for numbers in geometry[:4])
+    return stride, dilation, before, after, geometry.groups
+
+
 def _shape_of_product(images: Tensor, weights: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
     size = _sliding(geometry).output(images.shape[2:], weights.shape[2:])
     return images.new_empty(images.shape[0], weights.shape[0], *size)

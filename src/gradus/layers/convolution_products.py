@@ -66,6 +66,20 @@ def to_images(upstream: Tensor, weights: Tensor, size: Sequence[int], geometry: 
     return _cut(gradient, geometry)
 
 
+def transposed(upstream: Tensor, weights: Tensor, size: Sequence[int], geometry: Sliding) -> Tensor:
+    """Return what ``to_images`` does by a transposed convolution of torch: what ONNX has of the two."""
+    even = geometry.before == geometry.after
+    padded = geometry if even else geometry._replace(before=(0,) * len(size), after=(0,) * len(size))
+    least = padded.input(upstream.shape[2:], weights.shape[2:], (0,) * len(size))
+    around = (0,) * len(size) if even else tuple(b + a for b, a in zip(geometry.before, geometry.after, strict=True))
+    extra = [n + more - found for n, more, found in zip(size, around, least, strict=True)]
+    found: Tensor = torch.ops.aten.convolution.default(
+        *(upstream, weights, None, list(geometry.stride), list(padded.before), list(geometry.dilation)),
+        *(True, extra, geometry.groups),
+    )
+    return _cut(found, geometry)
+
+
 def to_weights(upstream: Tensor, images: Tensor, kernel: Sequence[int], geometry: Sliding) -> Tensor:
     """Return the gradient of <upstream, product> with respect to weights with windows of size ``kernel``."""
     shape = (upstream.shape[1], images.shape[1] // geometry.groups, *kernel)

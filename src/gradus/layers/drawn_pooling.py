@@ -114,12 +114,17 @@ def s3_pool2d(
     for size in batch.shape[2:]:
         if size % grid:
             raise InputError(f"grid is {grid}, which does not divide an axis of {size}: give one that does")
-        order = torch.rand((size // grid, grid), generator=generator).argsort(1)[:, : grid // stride].sort(1).values
+        order = _uniform((size // grid, grid), generator).argsort(1)[:, : grid // stride].sort(1).values
         starts = (order + grid * torch.arange(size // grid)[:, None]).reshape(-1).to(torch.int32)
         found = starts[:, None] + torch.arange(kernel_size, dtype=torch.int32)
         positions.append(torch.where(found < size, found, ABSENT)[None])
     value = MAX(batch, Inputs(geometry, positions=tuple(positions))).value
     return value[0] if single else value
+
+
+def _uniform(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
+    # ONNX knows no generators
+    return torch.rand(shape) if generator is None else torch.rand(shape, generator=generator)
 
 
 class _FractionalMaxPool(nn.Module):

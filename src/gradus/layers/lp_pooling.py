@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from gradus.core.errors import InputError
 from gradus.kernels.elementary import exponential, logarithm
 from gradus.kernels.window_pooling import Pooled, Variant
+from gradus.layers import exported_forms
 from gradus.layers.geometry import windows
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
@@ -125,7 +126,10 @@ def _variant(name: str, fold: Any, finish: Any, share: Any) -> Variant:
 
 
 L1 = Operator(
-    Variant("l1_pool", norm_reference, absolute_start, absolute_fold, absolute_finish, absolute_share, reads_input=True)
+    Variant(
+        "l1_pool", norm_reference, absolute_start, absolute_fold, absolute_finish, absolute_share, reads_input=True
+    ),
+    exported_forms.total_of_sizes,
 )
 L2 = Operator(_variant("l2_pool", square_fold, square_finish, square_share))
 LP = Operator(_variant("lp_pool", power_fold, power_finish, power_share))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from gradus.kernels.window_pooling import FIRST_TAP, Pooled, Variant
+from gradus.layers import exported_forms
 from gradus.layers.geometry import as_batch, windows
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
@@ -69,7 +70,7 @@ def _extreme(values: Tensor, scores: Tensor, present: Tensor) -> Pooled:
     order = torch.nan_to_num(scores.detach(), nan=math.inf, posinf=torch.finfo(scores.dtype).max)
     order = order.masked_fill(~present, -math.inf)
     nan = scores.isnan()
-    first = torch.where(order == order.amax(-1, keepdim=True), present, False).to(torch.uint8).argmax(-1)
+    first = ((order == order.amax(-1, keepdim=True)) & present).to(torch.uint8).argmax(-1)
     last_nan = nan.shape[-1] - 1 - nan.flip(-1).to(torch.uint8).argmax(-1)
     winner = torch.where(nan.any(-1), last_nan, first)
     return Pooled(values.gather(-1, winner[..., None])[..., 0], winner=winner)
@@ -87,7 +88,8 @@ MAX = Operator(
         padding=-math.inf,
         names_winner=True,
         constant=FIRST_TAP,
-    )
+    ),
+    exported_forms.largest,
 )
 MIN = Operator(
     Variant(
@@ -101,7 +103,8 @@ MIN = Operator(
         padding=math.inf,
         names_winner=True,
         constant=FIRST_TAP,
-    )
+    ),
+    exported_forms.smallest,
 )
 
 

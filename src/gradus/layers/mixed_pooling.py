@@ -10,6 +10,7 @@ from torch import nn
 
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
+from gradus.layers import exported_forms
 from gradus.layers.geometry import as_batch
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
@@ -95,8 +96,8 @@ def _variant(name: str, reference: Any, finish: Any, share: Any, *, gated: bool)
     )
 
 
-MIXED = Operator(_variant("mixed_pool", mixed_reference, mixed_finish, mixed_share, gated=False))
-GATED = Operator(_variant("gated_pool", gated_reference, gated_finish, gated_share, gated=True))
+MIXED = Operator(_variant("mixed_pool", mixed_reference, mixed_finish, mixed_share, gated=False), exported_forms.mixed)
+GATED = Operator(_variant("gated_pool", gated_reference, gated_finish, gated_share, gated=True), exported_forms.mixed)
 
 
 def mixed_pool(x: Tensor, share: Tensor, geometry: Windows) -> Tensor:

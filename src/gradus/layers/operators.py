@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.kernels.window_pooling import Geometry
+    from gradus.layers.exported_forms import Form
 
 _GIVEN = "Tensor x, Tensor? other, Tensor? weights, Tensor? extra, Tensor[] positions, int[] windows, float[] settings"
 _FORWARD = f"({_GIVEN}, bool keep) -> (Tensor, Tensor, Tensor)"
@@ -36,15 +37,25 @@ class Inputs:
     extra: Tensor | None = None
     positions: tuple[Tensor, ...] = ()
 
+    def call(self, x: Tensor) -> Call:
+        """Return what a kernel is given of them and ``x``."""
+        drawn = self.positions or None
+        return Call(x, self.geometry, self.settings, self.weights, self.other, self.extra, drawn)
+
 
 class Operator:
     """A variant as ``torch.ops.gradus.NAME`` and ``torch.ops.gradus.NAME_pullback``.
 
     Its gradient is the variant's own; the gradient of the pullback (second derivatives) is autograd's of the reference.
+
+    Parameters
+    ----------
+    variant : what a window comes to
+    form : the value by operators that ONNX has, for ``torch.onnx.export``; where there is none, windows are written out
     """
 
-    def __init__(self, variant: Variant) -> None:
-        self.variant = variant
+    def __init__(self, variant: Variant, form: Form | None = None) -> None:
+        self.variant, self.form = variant, form
         name = f"gradus::{variant.name}"
         self._operator = torch.library.custom_op(name, self._run, mutates_args=(), schema=_FORWARD)
         self._pullback = torch.library.custom_op(f"{name}_pullback", self._pull, mutates_args=(), schema=_PULLBACK)
@@ -57,10 +68,16 @@ class Operator:
     def __call__(self, x: Tensor, inputs: Inputs, *, keep: bool = False) -> Pooled:
         """Return the values of the windows of ``x``, and what was kept: for ``keep``, or a gradient that is wanted."""
         tensors = (x, inputs.other, inputs.weights, inputs.extra)
+        if torch.onnx.is_in_onnx_export():
+            return self._exported(inputs.call(x), keep=keep)
         wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
         positions, code = list(inputs.positions), inputs.geometry.code()
         value, aside, winner = self._operator(*tensors, positions, code, list(inputs.settings), keep or wanted)
         return Pooled(value, aside, winner)
+
+    def _exported(self, call: Call, *, keep: bool) -> Pooled:
+        value = None if keep or self.form is None else self.form(call)
+        return differentiable(self.variant, call) if value is None else Pooled(value)
 
     def _run(self, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
         call = _call(*given[:7])

@@ -10,6 +10,7 @@ from torch import nn
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Call
 from gradus.kernels.window_pooling.reference import windows_of
+from gradus.kernels.window_pooling.windows import ABSENT
 from gradus.layers.geometry import as_batch
 from gradus.layers.sliding import SlidingPool
 
@@ -41,17 +42,23 @@ def rank_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
     tensor([[[3.]]])
     """
     batch, single = as_batch(x, geometry, geometry.axes)
-    values, present = windows_of(batch, Call(batch, geometry), 0.0)
+    values, _ = windows_of(batch, Call(batch, geometry), 0.0)
     if weights.numel() != values.shape[-1]:
         raise InputError(
             f"there are {weights.numel()} weights; one for each of {values.shape[-1]} positions was expected"
         )
-    if not bool(present.all()):
+    if any((table == ABSENT).any() for table in geometry.positions(tuple(batch.shape[2:]))):
         raise InputError(
             "a window reaches over the edge, where ranks are not defined: give no padding and no ceil mode"
         )
-    value = (values.sort(dim=-1, descending=True, stable=True).values * weights.reshape(-1)).sum(-1)
+    value = (_descending(values) * weights.reshape(-1)).sum(-1)
     return value[0] if single else value
+
+
+def _descending(values: Tensor) -> Tensor:
+    if torch.onnx.is_in_onnx_export():  # ONNX has no stable sort; of equal values it makes no difference
+        return values.topk(values.shape[-1], dim=-1).values
+    return values.sort(dim=-1, descending=True, stable=True).values
 
 
 class _RankPool(SlidingPool):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from gradus.kernels.window_pooling import FIRST_TAP, Pooled, Variant
+from gradus.layers import exported_forms
 from gradus.layers.geometry import as_batch
 from gradus.layers.max_pooling import extreme_share
 from gradus.layers.operators import Inputs, Operator
@@ -119,7 +120,8 @@ EXPECTED = Operator(
         reads_input=True,
         reads_value=True,
         puts_aside=True,
-    )
+    ),
+    exported_forms.expected,
 )
 
 

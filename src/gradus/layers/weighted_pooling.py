@@ -10,6 +10,7 @@ from torch import nn
 
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Pooled, Variant
+from gradus.layers import exported_forms
 from gradus.layers.average_pooling import sum_start
 from gradus.layers.geometry import windows
 from gradus.layers.max_pooling import max_pool
@@ -44,7 +45,8 @@ def weighted_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
 
 
 WEIGHTED = Operator(
-    Variant("weighted_pool", weighted_reference, sum_start, weighted_fold, weighted_finish, weighted_share)
+    Variant("weighted_pool", weighted_reference, sum_start, weighted_fold, weighted_finish, weighted_share),
+    exported_forms.weighted,
 )
 
 
