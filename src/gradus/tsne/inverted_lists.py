@@ -44,7 +44,7 @@ def nearest_approximately(points: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return nearly always the ``count`` nearest other rows of every row: on average more than 99 % of them.
 
     Rows are put in cells around the centres of k-means. For a sample of rows the true neighbours are found, and with
-    them the number of cells nearest to a row that hold 99.2 % of them; then every row is searched in as many. Where
+    them the number of cells nearest to a row that hold 99.3 % of them; then every row is searched in as many. Where
     that would be most cells, and for rows far from all others, the search is exact.
 
     Parameters
