@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradus.kernels import dispatch
-from gradus.kernels.shallow_conv2d import Plan, gradients
+from gradus.kernels.shallow_conv2d import Plan, gradients, product
 
 IMPLEMENTATIONS = [name for name in dispatch.implementations("shallow_conv2d") if name != "cuda"]
 
@@ -34,6 +34,12 @@ def draw_tensors(plan, samples, channels, filters, size, dtype):
     return [t.to(dtype) for t in (upstream, images, weights)]
 
 
+def product_of_torch(images, weights, bias, plan):
+    (top, left), (bottom, right) = plan.before, plan.after
+    padded = torch.nn.functional.pad(images.double(), (left, right, top, bottom))
+    return torch.nn.functional.conv2d(padded, weights.double(), bias.double(), plan.stride, 0, plan.dilation)
+
+
 def of_torch(upstream, images, weights, plan):
     upstream, images, weights = (t.double() for t in (upstream, images, weights))
     (top, left), (bottom, right) = plan.before, plan.after
@@ -54,7 +60,11 @@ def test_agrees_with_torch(implementation, dtype, problem):
     with dispatch.force(implementation):
         assert dispatch.chosen("shallow_conv2d", "cpu") == implementation
         found = gradients(upstream, images, weights, plan, (True, True))
+        value = product(images, weights, images.new_ones(filters), plan)
     tolerance = 200 * torch.finfo(dtype).eps
+    assert value.dtype == dtype
+    expected = product_of_torch(images, weights, images.new_ones(filters), plan)
+    torch.testing.assert_close(value.double(), expected, rtol=tolerance, atol=tolerance * 10)
     for ours, theirs in zip(found, of_torch(upstream, images, weights, plan), strict=True):
         assert ours.dtype == dtype
         torch.testing.assert_close(ours.double(), theirs, rtol=tolerance, atol=tolerance * 10)
@@ -67,6 +77,10 @@ def test_sizes_that_fall_on_one_line_of_the_cache_and_sizes_that_do_not(implemen
     upstream, images, weights = draw_tensors(plan, 3, 3, 17, size, torch.float32)
     with dispatch.force(implementation):
         found = gradients(upstream, images, weights, plan, (True, True))
+        value = product(images, weights, None, plan)
+    torch.testing.assert_close(
+        value.double(), product_of_torch(images, weights, images.new_zeros(17), plan), rtol=1e-4, atol=1e-4
+    )
     for ours, theirs in zip(found, of_torch(upstream, images, weights, plan), strict=True):
         torch.testing.assert_close(ours.double(), theirs, rtol=1e-4, atol=1e-3)
 
@@ -87,14 +101,15 @@ def test_only_what_is_wanted_and_any_layout(implementation):
 def test_same_bits_on_one_thread_and_on_all():
     plan = Plan((3, 3), (1, 1), (1, 1), (1, 1), (1, 1))
     given = draw_tensors(plan, 70, 3, 32, (28, 28), torch.float32)
-    many, before = gradients(*given, plan, (True, True)), numba.get_num_threads()
+    many, before = (*gradients(*given, plan, (True, True)), product(*given[1:], None, plan)), numba.get_num_threads()
     numba.set_num_threads(1)
     try:
-        one = gradients(*given, plan, (True, True))
+        one = (*gradients(*given, plan, (True, True)), product(*given[1:], None, plan))
     finally:
         numba.set_num_threads(before)
     assert torch.equal(many[0], one[0])
     assert torch.equal(many[1], one[1])
+    assert torch.equal(many[2], one[2])
 
 
 @pytest.mark.parametrize(

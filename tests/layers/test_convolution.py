@@ -163,8 +163,8 @@ def test_the_operators_are_registered_rightly():
     geometry = ([2, 1], [1, 1], [0, 1], [1, 1], 1)
     images, weights = draw(2, 3, 7, 6).requires_grad_(), draw(4, 3, 2, 2, seed=1).requires_grad_()
     upstream = draw(2, 4, 4, 7, seed=2).requires_grad_()
-    assert operators.product(images, weights, None, *geometry).shape == upstream.shape
-    torch.library.opcheck(operators.product, (images, weights, draw(4).requires_grad_(), *geometry))
+    torch.library.opcheck(operators.to_both, (upstream, images, weights, *geometry))
+    torch.library.opcheck(operators.shallow_product, (images.detach(), weights.detach(), draw(4), *geometry))
     torch.library.opcheck(operators.to_images, (upstream, weights, [7, 6], *geometry))
     torch.library.opcheck(operators.to_weights, (upstream, images, [2, 2], *geometry))
 
@@ -222,6 +222,8 @@ def test_memory_format_dtype_and_autocast():
     assert layer(x[:0]).shape == (0, 16, 7, 7)
 
 
+# torch's compiler makes what its autograd deprecates
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 def test_compile_export_and_vmap():
     layer = layers.Conv2d(1, 8, 3, padding=1)
     x = draw(4, 1, 8, 8).float()

@@ -44,8 +44,9 @@ def conv2d(
 
     y[n,o,h,w] = b_o + sum_{c,i,j} W[o,c,i,j] x[n, g C/G + c, h s - p + i d, w s - p + j d], g the group of o
 
-    As ``torch.nn.functional.conv2d``, and padding may differ before and after. It runs on oneDNN or cuDNN; gradients
-    for images of up to 4 channels by a kernel of ours. Under autocast all inputs are converted, as torch's are.
+    As ``torch.nn.functional.conv2d``, and padding may differ before and after. It runs on oneDNN or cuDNN; large
+    enough batches of images of up to 4 channels by a kernel of ours, unless it is compiled. Under autocast all inputs
+    are converted, as torch's are.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def _convolved(
         raise InputError(
             f"no window of {tuple(weights.shape[2:])} fits into images of shape {tuple(images.shape)}: pad them"
         )
-    result = operators.convolved(batch, weights, bias, geometry)
+    result = operators.product(batch, weights, bias, geometry)
     return result if images.dim() == axes + 2 else result[0]
 
 

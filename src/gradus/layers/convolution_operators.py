@@ -5,10 +5,13 @@ y = x * W is linear in x and in W, and so are its two pullbacks; the gradients o
     product(x, W)        x: to_images(u, W)     W: to_weights(u, x)
     to_images(u, W)      u: product(v, W)       W: to_weights(u, v)
     to_weights(u, x)     u: product(x, v)       x: to_images(u, v)
+
+``to_both`` is the last two at once.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,38 +27,59 @@ if TYPE_CHECKING:
 _GEOMETRY = "int[] stride, int[] dilation, int[] before, int[] after, int groups"
 
 
-def _sliding(geometry: Sequence[Any]) -> Sliding:
-    stride, dilation, before, after = (tuple(numbers) for numbers in geometry[:4])
-    return Sliding(stride, dilation, before, after, geometry[4])
+class _Product(torch.autograd.Function):
+    """The convolution with our pullback."""
+
+    @staticmethod
+    def forward(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Sliding) -> Tensor:
+        return _value(images, weights, bias, geometry)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        images, weights, _, geometry = inputs
+        ctx.save_for_backward(images, weights)
+        ctx.geometry = geometry
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Any, ...]:
+        images, weights = ctx.saved_tensors
+        wanted, geometry = ctx.needs_input_grad, _listed(ctx.geometry)
+        of_images = of_weights = None
+        if wanted[0] and wanted[1]:
+            of_images, of_weights = to_both(upstream, images, weights, *geometry)
+        elif wanted[0]:
+            of_images = to_images(upstream, weights, images.shape[2:], *geometry)
+        elif wanted[1]:
+            of_weights = to_weights(upstream, images, weights.shape[2:], *geometry)
+        of_bias = upstream.sum(dim=(0, *range(2, upstream.dim()))) if wanted[2] else None
+        return of_images, of_weights, of_bias, None
+
+    @staticmethod
+    def vmap(info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Tensor, int]:
+        found: tuple[Tensor, int] = _folding(_Product.apply, first_alone=True)(info, axes, *given)
+        return found
 
 
-def _product(images: Tensor, weights: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
-    return products.product(images, weights, bias, _sliding(geometry))
+# torch looks the parameters up in every call, and this first
+_Product.forward.__signature__ = inspect.signature(_Product.forward)  # type: ignore[attr-defined]
 
 
-def _to_images(upstream: Tensor, weights: Tensor, size: Sequence[int], *geometry: Any) -> Tensor:
-    return products.to_images(upstream, weights, size, _sliding(geometry))
+def product(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Sliding) -> Tensor:
+    """Return the convolution of images with weights, plus a bias; see ``convolution_products.product``."""
+    wanted = images.requires_grad or weights.requires_grad or (bias is not None and bias.requires_grad)
+    if not (wanted and torch.is_grad_enabled()):
+        return _value(images, weights, bias, geometry)
+    found: Tensor = _Product.apply(images, weights, bias, geometry)  # type: ignore[no-untyped-call]
+    return found
 
 
-def _to_weights(upstream: Tensor, images: Tensor, kernel: Sequence[int], *geometry: Any) -> Tensor:
-    return products.to_weights(upstream, images, kernel, _sliding(geometry))
-
-
-def _operator(name: str, run: Callable[..., Tensor], given: str) -> Any:
-    schema = f"({given}, {_GEOMETRY}) -> Tensor"
-    return torch.library.custom_op(f"gradus::{name}", run, mutates_args=(), schema=schema)
-
-
-product = _operator("convolution", _product, "Tensor images, Tensor weights, Tensor? bias")
-to_images = _operator("convolution_to_images", _to_images, "Tensor upstream, Tensor weights, SymInt[] size")
-to_weights = _operator("convolution_to_weights", _to_weights, "Tensor upstream, Tensor images, SymInt[] kernel")
-
-
-def convolved(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Sliding) -> Tensor:
-    """Return ``product``, in a file for other programs by torch's own operator, which they know."""
-    if torch.onnx.is_in_onnx_export():
+def _value(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Sliding) -> Tensor:
+    # what is compiled or exported is torch's, which others can read
+    if torch.compiler.is_compiling() or not products.shallow(
+        images, weights, geometry.output(images.shape[2:], weights.shape[2:]), geometry
+    ):
         return products.product(images, weights, bias, geometry)
-    found: Tensor = product(images, weights, bias, *_listed(geometry))
+    found: Tensor = shallow_product(images, weights, bias, *_listed(geometry))
     return found
 
 
@@ -67,9 +91,47 @@ def transposed(upstream: Tensor, weights: Tensor, size: Sequence[int], geometry:
     return found
 
 
+def _sliding(geometry: Sequence[Any]) -> Sliding:
+    stride, dilation, before, after = (tuple(numbers) for numbers in geometry[:4])
+    return Sliding(stride, dilation, before, after, geometry[4])
+
+
 def _listed(geometry: Sliding) -> tuple[list[int], list[int], list[int], list[int], int]:
     stride, dilation, before, after = (list(numbers) for numbers in geometry[:4])
     return stride, dilation, before, after, geometry.groups
+
+
+def _shallow_product(images: Tensor, weights: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
+    return products.shallow_product(images, weights, bias, _sliding(geometry))
+
+
+def _to_images(upstream: Tensor, weights: Tensor, size: Sequence[int], *geometry: Any) -> Tensor:
+    return products.to_images(upstream, weights, size, _sliding(geometry))
+
+
+def _to_weights(upstream: Tensor, images: Tensor, kernel: Sequence[int], *geometry: Any) -> Tensor:
+    return products.to_weights(upstream, images, kernel, _sliding(geometry))
+
+
+def _to_both(upstream: Tensor, images: Tensor, weights: Tensor, *geometry: Any) -> tuple[Tensor, Tensor]:
+    return products.to_both(upstream, images, weights, _sliding(geometry))
+
+
+def _operator(name: str, run: Callable[..., Any], given: str, result: str) -> Any:
+    schema = f"({given}, {_GEOMETRY}) -> {result}"
+    return torch.library.custom_op(f"gradus::{name}", run, mutates_args=(), schema=schema)
+
+
+shallow_product = _operator(
+    "shallow_convolution", _shallow_product, "Tensor images, Tensor weights, Tensor? bias", "Tensor"
+)
+to_images = _operator("convolution_to_images", _to_images, "Tensor upstream, Tensor weights, SymInt[] size", "Tensor")
+to_weights = _operator(
+    "convolution_to_weights", _to_weights, "Tensor upstream, Tensor images, SymInt[] kernel", "Tensor"
+)
+to_both = _operator(
+    "convolution_to_both", _to_both, "Tensor upstream, Tensor images, Tensor weights", "(Tensor, Tensor)"
+)
 
 
 def _shape_of_product(images: Tensor, weights: Tensor, bias: Tensor | None, *geometry: Any) -> Tensor:
@@ -85,24 +147,20 @@ def _shape_of_weights(upstream: Tensor, images: Tensor, kernel: Sequence[int], *
     return images.new_empty(upstream.shape[1], images.shape[1] // geometry[4], *kernel)
 
 
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0], inputs[1])
+def _shapes_of_both(upstream: Tensor, images: Tensor, weights: Tensor, *geometry: Any) -> tuple[Tensor, Tensor]:
+    return images.new_empty(images.shape), weights.new_empty(weights.shape)
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    tensors = [t for t in inputs if isinstance(t, torch.Tensor)]
+    ctx.save_for_backward(*tensors)
     ctx.geometry = inputs[3:]
-
-
-def _of_product(ctx: Any, upstream: Tensor) -> tuple[Any, ...]:
-    images, weights = ctx.saved_tensors
-    wanted, rest = ctx.needs_input_grad, (None,) * 5
-    of_images = to_images(upstream, weights, images.shape[2:], *ctx.geometry) if wanted[0] else None
-    of_weights = to_weights(upstream, images, weights.shape[2:], *ctx.geometry) if wanted[1] else None
-    of_bias = upstream.sum(dim=(0, *range(2, upstream.dim()))) if wanted[2] else None
-    return of_images, of_weights, of_bias, *rest
 
 
 def _of_to_images(ctx: Any, direction: Tensor) -> tuple[Any, ...]:
     upstream, weights = ctx.saved_tensors
     wanted = ctx.needs_input_grad
-    of_upstream = product(direction, weights, None, *ctx.geometry) if wanted[0] else None
+    of_upstream = product(direction, weights, None, _sliding(ctx.geometry)) if wanted[0] else None
     of_weights = to_weights(upstream, direction, weights.shape[2:], *ctx.geometry) if wanted[1] else None
     return of_upstream, of_weights, *(None,) * 6
 
@@ -110,19 +168,30 @@ def _of_to_images(ctx: Any, direction: Tensor) -> tuple[Any, ...]:
 def _of_to_weights(ctx: Any, direction: Tensor) -> tuple[Any, ...]:
     upstream, images = ctx.saved_tensors
     wanted = ctx.needs_input_grad
-    of_upstream = product(images, direction, None, *ctx.geometry) if wanted[0] else None
+    of_upstream = product(images, direction, None, _sliding(ctx.geometry)) if wanted[0] else None
     of_images = to_images(upstream, direction, images.shape[2:], *ctx.geometry) if wanted[1] else None
     return of_upstream, of_images, *(None,) * 6
 
 
-def _folding(operator: Any, *, first_alone: bool) -> Callable[..., tuple[Tensor, int]]:
+def _of_to_both(ctx: Any, along_images: Tensor, along_weights: Tensor) -> tuple[Any, ...]:
+    upstream, images, weights = ctx.saved_tensors
+    wanted, geometry = ctx.needs_input_grad, _sliding(ctx.geometry)
+    of_upstream = of_images = of_weights = None
+    if wanted[0]:
+        of_upstream = product(along_images, weights, None, geometry) + product(images, along_weights, None, geometry)
+    if wanted[1]:
+        of_images = to_images(upstream, along_weights, images.shape[2:], *ctx.geometry)
+    if wanted[2]:
+        of_weights = to_weights(upstream, along_images, weights.shape[2:], *ctx.geometry)
+    return of_upstream, of_images, of_weights, *(None,) * 5
+
+
+def _folding(operator: Any, *, first_alone: bool) -> Callable[..., tuple[Any, Any]]:
     """Return the rule of ``torch.vmap``: a batch of first inputs alone goes into the samples, others one by one."""
 
-    def batched(info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Tensor, int]:
-        tensors = [
-            t if t is None or axis is None else t.movedim(axis, 0) for t, axis in zip(given[:3], axes[:3], strict=True)
-        ]
-        mapped = [axis is not None for axis in axes[:3]]
+    def batched(info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Any, Any]:
+        mapped = [t is not None and axis is not None for t, axis in zip(given[:3], axes[:3], strict=True)]
+        tensors = [t.movedim(a, 0) if on else t for t, a, on in zip(given[:3], axes[:3], mapped, strict=True)]
         if first_alone and mapped == [True, False, False]:
             folded = operator(tensors[0].flatten(0, 1), *given[1:])
             return folded.unflatten(0, tensors[0].shape[:2]), 0
@@ -130,15 +199,19 @@ def _folding(operator: Any, *, first_alone: bool) -> Callable[..., tuple[Tensor,
             operator(*(t[i] if on else t for t, on in zip(tensors, mapped, strict=True)), *given[3:])
             for i in range(info.batch_size)
         ]
+        if isinstance(rows[0], tuple):
+            return tuple(torch.stack(each) for each in zip(*rows, strict=True)), (0, 0)
         return torch.stack(rows), 0
 
     return batched
 
 
+shallow_product.register_fake(_shape_of_product)
+shallow_product.register_vmap(_folding(shallow_product, first_alone=True))
 for _each, _shape, _backward, _first_alone in (
-    (product, _shape_of_product, _of_product, True),
     (to_images, _shape_of_images, _of_to_images, True),
     (to_weights, _shape_of_weights, _of_to_weights, False),
+    (to_both, _shapes_of_both, _of_to_both, False),
 ):
     _each.register_fake(_shape)
     _each.register_autograd(_backward, setup_context=_save)

@@ -1,6 +1,6 @@
 """The three products of a convolution: of images and weights, and of an upstream gradient with either.
 
-On oneDNN or cuDNN through torch, and the last two of images of few channels by a kernel of our own.
+On oneDNN or cuDNN through torch, and of images of few channels by a kernel of our own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEAST_PRODUCTS = 1_000_000
 
 
 def shallow(images: Tensor, weights: Tensor, upstream_size: Sequence[int], geometry: Sliding) -> bool:
-    """Return whether the kernel for images of few channels finds the gradients faster."""
+    """Return whether the kernel for images of few channels is faster."""
     places = upstream_size[0] * upstream_size[1] if len(upstream_size) == 2 else 0
     return (
         len(upstream_size) == 2
@@ -50,6 +50,11 @@ def product(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Slid
         padded, weights, bias, stride, around, dilation, False, nothing, geometry.groups
     )
     return result
+
+
+def shallow_product(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Sliding) -> Tensor:
+    """Return ``product`` where ``shallow`` is true."""
+    return shallow_conv2d.product(images, weights, bias, _plan(weights, geometry))
 
 
 def to_images(upstream: Tensor, weights: Tensor, size: Sequence[int], geometry: Sliding) -> Tensor:
@@ -90,6 +95,18 @@ def to_weights(upstream: Tensor, images: Tensor, kernel: Sequence[int], geometry
         return found
     padded, around = _evened(images, geometry)
     return _gradients(upstream, padded, weights, (around, geometry), (False, True))[1]
+
+
+def to_both(upstream: Tensor, images: Tensor, weights: Tensor, geometry: Sliding) -> tuple[Tensor, Tensor]:
+    """Return what ``to_images`` and ``to_weights`` do, at once."""
+    if shallow(images, weights, upstream.shape[2:], geometry):
+        plan = _plan(weights, geometry)
+        of_images, of_weights = shallow_conv2d.gradients(upstream, images, weights, plan, (True, True))
+        assert of_images is not None and of_weights is not None
+        return of_images, of_weights
+    padded, around = _evened(images, geometry)
+    whole, of_weights = _gradients(upstream, padded, weights, (around, geometry), (True, True))
+    return _cut(whole, geometry), of_weights
 
 
 def _gradients(

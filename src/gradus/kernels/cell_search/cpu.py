@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gradus.kernels.cell_search.cells import Cells
 
-BLOCK = 128
+BLOCK = 64
 # cells are filled up to whole vectors
 LANES = 16
 

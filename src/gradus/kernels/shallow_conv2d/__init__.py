@@ -1,4 +1,4 @@
-"""Gradients of convolutions of images of few channels, as the first of a network is."""
+"""Convolutions of images of few channels, as the first of a network is, and their gradients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,30 @@ from gradus.kernels.shallow_conv2d.plan import Plan
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Plan", "gradients"]
+__all__ = ["Plan", "gradients", "product"]
+
+
+def product(images: Tensor, weights: Tensor, bias: Tensor | None, plan: Plan) -> Tensor:
+    """Return y[n,o,h,w] = b_o + sum_{c,i,j} W[o,c,i,j] x[n, c, h s - p + i d, w s - p + j d].
+
+    It does not depend on the number of threads.
+
+    Parameters
+    ----------
+    images : x, (samples, channels, height, width), float32 or float64
+    weights : W, (filters, channels, *plan.kernel), the same dtype
+    bias : b, (filters,), the same dtype; None for 0
+    plan : the geometry
+
+    Examples
+    --------
+    >>> import torch
+    >>> plan = Plan((1, 2), (1, 1), (1, 1), (0, 0), (0, 0))
+    >>> product(torch.tensor([[[[1.0, 2.0, 4.0]]]]), torch.ones(1, 1, 1, 2), None, plan)
+    tensor([[[[3., 6.]]]])
+    """
+    found: Tensor = dispatch.load("shallow_conv2d", images.device.type).product(images, weights, bias, plan)
+    return found
 
 
 def gradients(

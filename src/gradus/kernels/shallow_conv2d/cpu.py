@@ -1,11 +1,12 @@
 """One image at a time, while it is in the cache: its windows as columns, and products of these by tiles of registers.
 
 With W (filters, taps), columns C (taps, places) and upstream U (filters, places) of an image, a tap being a channel
-and a place of the window: dW = sum U C', and W' U holds what each tap gives back to the image.
+and a place of the window: Y = W C, dW = sum U C', and W' U holds what each tap gives back to the image.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numba
@@ -15,6 +16,7 @@ import torch
 from gradus.kernels.blocks import add_products, multiply, row_parts
 from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import worth
+from gradus.kernels.window_pooling.fresh import in_large_pages
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,36 +24,45 @@ if TYPE_CHECKING:
     from gradus.kernels.shallow_conv2d.plan import Plan
 
 
+def product(images: Tensor, weights: Tensor, bias: Tensor | None, plan: Plan) -> Tensor:
+    """Return the convolution; see the package."""
+    factors = weights.detach().flatten(1).T.contiguous().numpy()
+    first = (weights.new_zeros(len(weights)) if bias is None else bias.detach().contiguous()).numpy()
+    pixels = images.detach().contiguous().numpy()
+    size = plan.output(*images.shape[2:])
+    out = in_large_pages(torch.empty((len(images), len(weights), *size), dtype=images.dtype))
+    rows = out.flatten(2).numpy()
+    with worth(2 * rows.size * len(factors)):
+        _product(pixels, factors, first, _geometry(plan, *images.shape[2:]), _bounds(len(pixels)), rows)
+    return out
+
+
 def gradients(
     upstream: Tensor, images: Tensor, weights: Tensor, plan: Plan, wanted: tuple[bool, bool]
 ) -> tuple[Tensor | None, Tensor | None]:
     """Return the gradients; see the package."""
-    rows, (samples, filters) = upstream.detach().contiguous().flatten(2), upstream.shape[:2]
-    matrix = weights.detach().contiguous().flatten(1)
-    bounds, geometry = _bounds(samples), _geometry(images, plan)
-    of_images = torch.zeros(images.shape if wanted[0] else (0, 0, 0, 0), dtype=images.dtype)
-    parts = torch.zeros(len(bounds) - 1, filters, matrix.shape[1], dtype=images.dtype)
-    with worth(2 * rows.numel() * matrix.shape[1] * sum(wanted)):
-        if wanted[1]:
-            _to_weights(rows.numpy(), _array(images), geometry, bounds, parts.numpy())
-        if wanted[0]:
-            _to_images(rows.numpy(), matrix.numpy(), geometry, bounds, of_images.numpy())
+    rows = upstream.detach().contiguous().flatten(2).numpy()
+    matrix = weights.detach().contiguous().flatten(1).numpy()
+    pixels = images.detach().contiguous().numpy()
+    bounds = _bounds(len(pixels))
+    of_images = in_large_pages(torch.empty(images.shape if wanted[0] else (0, 0, 0, 0), dtype=images.dtype))
+    parts = torch.empty((len(bounds) - 1, *matrix.shape) if wanted[1] else (0, 0, 0), dtype=images.dtype)
+    with worth(2 * rows.size * matrix.shape[1] * sum(wanted)):
+        _gradients(rows, pixels, matrix, _geometry(plan, *images.shape[2:]), bounds, of_images.numpy(), parts.numpy())
     return of_images if wanted[0] else None, parts.sum(dim=0).reshape(weights.shape) if wanted[1] else None
 
 
-def _array(images: Tensor) -> np.ndarray:
-    return images.detach().contiguous().numpy()
-
-
+@lru_cache(maxsize=256)
 def _bounds(samples: int) -> np.ndarray:
     # sums over parts of the samples do not depend on the number of threads
     parts = row_parts(samples, samples)
     return np.array([part.start for part in parts] + [samples])
 
 
-def _geometry(images: Tensor, plan: Plan) -> np.ndarray:
+@lru_cache(maxsize=256)
+def _geometry(plan: Plan, height: int, width: int) -> np.ndarray:
     # kernel, stride, dilation, before, the output's size
-    return np.array([*plan[:4], plan.output(*images.shape[2:])], dtype=np.int64)
+    return np.array([*plan[:4], plan.output(height, width)], dtype=np.int64)
 
 
 @compiled()
@@ -162,32 +173,52 @@ def _give_back(columns: np.ndarray, geometry: np.ndarray, image: np.ndarray) -> 
 
 
 @compiled(parallel=True)
-def _to_weights(
-    upstream: np.ndarray, images: np.ndarray, geometry: np.ndarray, bounds: np.ndarray, parts: np.ndarray
+def _product(
+    images: np.ndarray,
+    factors: np.ndarray,
+    first: np.ndarray,
+    geometry: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
 ) -> None:
+    """Write the convolution to ``out``; factors are the weights, (taps, filters), and ``first`` what is added."""
     for part in numba.prange(len(bounds) - 1):
-        columns = np.zeros((parts.shape[2], _width(upstream.shape[2])), images.dtype)
-        products = np.empty(parts.shape[1:], images.dtype)
+        columns = np.zeros((len(factors), _width(out.shape[2])), out.dtype)
         for n in range(bounds[part], bounds[part + 1]):
             _fill(images[n], geometry, columns)
-            multiply(upstream[n], columns, products, 0, 0)
-            parts[part] += products
+            for o in range(len(first)):
+                out[n, o, :] = first[o]
+            add_products(columns, factors, out[n], 0, 0)
 
 
 @compiled(parallel=True)
-def _to_images(
-    upstream: np.ndarray, weights: np.ndarray, geometry: np.ndarray, bounds: np.ndarray, out: np.ndarray
+def _gradients(
+    upstream: np.ndarray,
+    images: np.ndarray,
+    weights: np.ndarray,
+    geometry: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
+    parts: np.ndarray,
 ) -> None:
+    """Write the gradient of the images to ``out``, and that of the weights for each part; what is empty is not wanted.
+
+    An image's upstream is read from memory once for both.
+    """
+    places, taps = upstream.shape[2], weights.shape[1]
     for part in numba.prange(len(bounds) - 1):
-        places = upstream.shape[2]
-        columns = np.empty((weights.shape[1], places), out.dtype)
-        copied = np.zeros((upstream.shape[1], _width(places)), out.dtype)
+        columns = np.zeros((taps, _width(places)), images.dtype)
+        given_back = np.empty((taps, places), images.dtype)
+        products = np.empty(weights.shape, images.dtype)
+        if len(parts) > 0:
+            parts[part] = 0.0
         for n in range(bounds[part], bounds[part + 1]):
-            columns[:] = 0.0
-            if _width(places) == places:
-                add_products(upstream[n], weights, columns, 0, 0)
-            else:
-                for o in range(len(copied)):
-                    copied[o, :places] = upstream[n, o]
-                add_products(copied, weights, columns, 0, 0)
-            _give_back(columns, geometry, out[n])
+            if len(parts) > 0:
+                _fill(images[n], geometry, columns)
+                multiply(upstream[n], columns, products, 0, 0)
+                parts[part] += products
+            if len(out) > 0:
+                given_back[:] = 0.0
+                add_products(upstream[n], weights, given_back, 0, 0)
+                out[n] = 0.0
+                _give_back(given_back, geometry, out[n])

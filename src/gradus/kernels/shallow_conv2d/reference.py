@@ -1,4 +1,4 @@
-"""The gradients by torch's own unfolding into columns; right on any device."""
+"""By torch's own unfolding into columns; right on any device."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.kernels.shallow_conv2d.plan import Plan
+
+
+def product(images: Tensor, weights: Tensor, bias: Tensor | None, plan: Plan) -> Tensor:
+    """Return the convolution; see the package."""
+    rows = weights.flatten(1) @ _columns(images, plan)
+    found = rows if bias is None else rows + bias[:, None]
+    return found.reshape(len(images), len(weights), *plan.output(*images.shape[2:]))
 
 
 def gradients(
