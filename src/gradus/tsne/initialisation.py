@@ -32,9 +32,10 @@ def principal_components(rows: Tensor, dimensions: int) -> Tensor:
     so that the bits do not depend on how many there are. Missing components (fewer features or rows than
     ``dimensions``) are filled with a fixed faint pattern, because points on a line could never leave it.
     """
-    values = rows.detach().cpu().double().numpy()
-    values = values / max(float(np.abs(values).max()), 1e-300)
-    centred = values - values.mean(0)
+    # a copy, worked on in place
+    centred = rows.detach().cpu().numpy().astype(np.float64)
+    centred /= max(float(centred.max()), -float(centred.min()), 1e-300)
+    centred -= centred.mean(0)
     with threadpool_limits(limits=1):
         loadings = _loadings(centred, min(dimensions, *centred.shape))
         projected = torch.from_numpy(centred @ signed(loadings))

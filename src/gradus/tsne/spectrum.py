@@ -60,11 +60,15 @@ def spectrum(rule: Rule, height: int, width: int) -> Tensor:
     """
     down = (np.arange(height + 1) * rule.spacing) ** 2
     along = (np.arange(width + 1) * rule.spacing) ** 2
-    kernel = (1 + (along[:, None] + down[None, :]) / rule.dof) ** -rule.dof
+    # in place: memory that is new costs more than the arithmetic
+    kernel = np.add.outer(along / rule.dof, down / rule.dof)
+    kernel += 1
+    np.power(kernel, -rule.dof, out=kernel)
     # an even sequence of twice the length: its Fourier transform is the cosine transform of its first half
     with threads(None) as workers:
         quarter = scipy.fft.dctn(kernel, type=1, overwrite_x=True, workers=workers)
-    quarter /= (spline_transform(rule.order, width)[:, None] * spline_transform(rule.order, height)[None, :]) ** 2
+    quarter /= spline_transform(rule.order, width)[:, None] ** 2
+    quarter /= spline_transform(rule.order, height)[None, :] ** 2
     return torch.from_numpy(quarter.astype(np.float32))
 
 

@@ -22,10 +22,11 @@ ABREAST = 64
 
 def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -> tuple[Tensor, Tensor]:
     """Return the next update and gains; see the package."""
-    slope = np.ascontiguousarray(gradient.numpy()).reshape(-1)
-    moved, grown = update.numpy().copy(), gains.numpy().copy()
+    slope, before, known = (np.ascontiguousarray(part.numpy()) for part in (gradient, update, gains))
+    moved, grown = np.empty_like(before), np.empty_like(known)
     rate, momentum, longest = np.array([rule.rate, rule.momentum, rule.longest_step], slope.dtype)
-    _descend(slope, moved.reshape(-1), grown.reshape(-1), rate, momentum)
+    arrays = (part.reshape(-1) for part in (slope, before, known, moved, grown))
+    _descend(*arrays, rate, momentum)
     _cut(moved, longest)
     return torch.from_numpy(moved), torch.from_numpy(grown)
 
@@ -39,15 +40,23 @@ def centred(points: Tensor) -> Tensor:
 
 
 @compiled()
-def _descend(gradient: np.ndarray, update: np.ndarray, gains: np.ndarray, rate: float, momentum: float) -> None:
+def _descend(
+    gradient: np.ndarray,
+    update: np.ndarray,
+    gains: np.ndarray,
+    moved: np.ndarray,
+    grown: np.ndarray,
+    rate: float,
+    momentum: float,
+) -> None:
     growth, decay = gradient.dtype.type(GAIN_GROWTH), gradient.dtype.type(GAIN_DECAY)
     smallest, zero = gradient.dtype.type(SMALLEST_GAIN), gradient.dtype.type(0)
     for c in range(gradient.size):
         before, slope = update[c], gradient[c]
         onward = ((before > zero) != (slope > zero)) | ((before < zero) != (slope < zero))
         gain = gains[c] + growth if onward else gains[c] * decay + smallest
-        gains[c] = gain
-        update[c] = momentum * before - rate * gain * slope
+        grown[c] = gain
+        moved[c] = momentum * before - rate * gain * slope
 
 
 @compiled()
