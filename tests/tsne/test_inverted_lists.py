@@ -13,7 +13,7 @@ def mixture(samples, features, clusters=30, seed=0):
 
 
 def recall(found, points):
-    sample = np.arange(0, len(points), 20)
+    sample = np.arange(0, len(points), 7)
     search = NearestNeighbors(n_neighbors=found.shape[1] + 1, algorithm="brute").fit(points.numpy())
     expected = search.kneighbors(points[sample].numpy())[1][:, 1:]
     return np.mean([np.isin(e, f).mean() for e, f in zip(expected, found[sample].numpy(), strict=True)])

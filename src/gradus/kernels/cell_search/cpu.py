@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gradus.kernels.cell_search.cells import Cells
 
-BLOCK = 64
+BLOCK = 128
 # cells are filled up to whole vectors
 LANES = 16
 

@@ -10,6 +10,7 @@ import torch
 
 from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import logarithm
+from gradus.kernels.student_attraction.abreast import pull_equal_edges
 from gradus.kernels.threads import worth
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 def attraction(affinities: Affinities, targets: Tensor, sources: Tensor, dof: float) -> Tensor:
     """Return the attractive forces; see the package."""
     here, there = _rows(targets), _rows(sources)
+    if targets is sources and here.shape[1] == 2 and here.dtype == np.float32 and affinities.abreast is not None:
+        with worth(4 * len(affinities.neighbours)):
+            return torch.from_numpy(pull_equal_edges(affinities.abreast, here, 1.0 / dof))
     forces = np.empty_like(here)
     kernel = _pull_plane if here.shape[1] == 2 else _pull
     with worth(4 * len(affinities.neighbours)):
