@@ -25,8 +25,15 @@ def gain_step(gradient: Tensor, update: Tensor, gains: Tensor, rule: StepRule) -
     slope, before, known = (np.ascontiguousarray(part.numpy()) for part in (gradient, update, gains))
     moved, grown = np.empty_like(before), np.empty_like(known)
     rate, momentum, longest = np.array([rule.rate, rule.momentum, rule.longest_step], slope.dtype)
-    arrays = (part.reshape(-1) for part in (slope, before, known, moved, grown))
-    _descend(*arrays, rate, momentum)
+    _descend(
+        slope.reshape(-1),
+        before.reshape(-1),
+        known.reshape(-1),
+        moved.reshape(-1),
+        grown.reshape(-1),
+        rate,
+        momentum,
+    )
     _cut(moved, longest)
     return torch.from_numpy(moved), torch.from_numpy(grown)
 
