@@ -6,7 +6,7 @@ import torch
 
 from gradus import layers
 from gradus.kernels.window_pooling import cpu
-from gradus.kernels.window_pooling.turning import apart, side_by_side
+from gradus.kernels.window_pooling.turning import MANY_BYTES, apart, side_by_side
 
 WINDOWS = layers.windows(2, 2)
 LAYERS = {
@@ -31,6 +31,19 @@ def test_planes_are_laid_side_by_side_and_apart_again(kind, count, size, lanes):
     assert not back[: 2 * size].any() and not back[(2 + count) * size :].any()
 
 
+@pytest.mark.parametrize("offset", [0, 4])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_many_planes_are_written_past_the_cache_as_they_are_into_it(kind, offset):
+    # torch's memory begins with a line of it, or not
+    memory = torch.zeros(MANY_BYTES // kind.itemsize + offset, dtype=kind)
+    planes, size, lanes = memory[offset:].numpy(), 64, 40
+    assert (planes.ctypes.data % 64 == 0) == (offset == 0)
+    tile = np.random.default_rng(0).random((size, lanes)).astype(planes.dtype)
+    apart(tile.reshape(-1), lanes, planes, 5, 37, size)
+    np.testing.assert_array_equal(planes.reshape(-1, size)[5 : 5 + 37], tile.T[:37])
+    assert not planes[: 5 * size].any() and not planes[(5 + 37) * size :].any()
+
+
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("geometry", [WINDOWS, layers.windows(2, 3, 2, 1)], ids=["2x2", "3x3"])
 def test_every_layout_gives_the_same_bits(name, geometry):
@@ -51,7 +64,7 @@ def test_every_layout_gives_the_same_bits(name, geometry):
 
 def test_the_layouts_are_those_that_are_meant():
     side = lambda *shape: cpu._side_by_side(torch.Size(shape), torch.float32)  # noqa: E731
-    assert side(64, 64, 56, 56) == 64
+    assert side(64, 64, 56, 56) == 32
     assert side(3, 13, 12, 11) == 16
     assert side(1, 13, 12, 11) == 0
     assert side(64, 64, 112, 112) == 16

@@ -5,11 +5,7 @@ Numba calls the C library for these, one number at a time, unless Intel's vector
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import types
-from numba.extending import overload
 
 from gradus.kernels.compilation import compiled
 
@@ -30,15 +26,6 @@ HALF = np.float32(0.5)
 COEFFICIENTS = tuple(
     np.float32(c)
     for c in (5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
-)
-# of log(1 + f) = f - f^2 / 2 + f^3 (c_0 + c_1 f + ...) on sqrt(1/2) <= 1 + f < sqrt(2) (Cephes, logf)
-SINGLE_SQUARE_ROOT_OF_HALF = np.int32(0x3F3504F3)
-SERIES = tuple(
-    np.float32(c)
-    for c in (
-        *(3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1),
-        *(-1.2420140846e-1, 1.1676998740e-1, -1.1514610310e-1, 7.0376836292e-2),
-    )
 )
 
 
@@ -89,52 +76,3 @@ def single_exponential(x: float) -> float:
     series = np.float32(1.0) + (r + r * r * series)
     scaled: float = series * np.int32((np.int32(k) + SINGLE_BIAS) << SINGLE_MANTISSA).view(np.float32)
     return scaled
-
-
-@compiled(inline="always")
-def single_logarithm(x: Any) -> Any:
-    """Return log(x) of a positive, normal, finite float32 to about 1e-7 of max(1, |log x|), every number a float32."""
-    bits = np.float32(x).view(np.int32)
-    exponent = np.int32((bits - SINGLE_SQUARE_ROOT_OF_HALF) >> SINGLE_MANTISSA)
-    f = np.int32(bits - np.int32(exponent << SINGLE_MANTISSA)).view(np.float32) - np.float32(1.0)
-    e = np.float32(exponent)
-    c0, c1, c2, c3, c4, c5, c6, c7, c8 = SERIES
-    series = c0 + f * (c1 + f * (c2 + f * (c3 + f * (c4 + f * (c5 + f * (c6 + f * (c7 + f * c8)))))))
-    z = f * f
-    return (f + (f * z * series + e * SINGLE_LOG_2_LOW - HALF * z)) + e * SINGLE_LOG_2_HIGH
-
-
-def number_as(like: Any, x: Any) -> Any:
-    """Return x in the type of ``like``, in compiled code: a plain 0.0 would turn what it is mixed with into float64."""
-    return x
-
-
-def exponential_as(like: Any, x: Any) -> Any:
-    """Return exp(x) by the function for the type of ``like``, in compiled code."""
-    return exponential(x)
-
-
-def logarithm_as(like: Any, x: Any) -> Any:
-    """Return log(x) by the function for the type of ``like``, in compiled code."""
-    return logarithm(x)
-
-
-@overload(number_as, inline="always")
-def _number_as(like, x):  # type: ignore[no-untyped-def]
-    if like == types.float32:
-        return lambda like, x: np.float32(x)
-    return lambda like, x: x
-
-
-@overload(exponential_as, inline="always")
-def _exponential_as(like, x):  # type: ignore[no-untyped-def]
-    if like == types.float32:
-        return lambda like, x: single_exponential(np.float32(x))  # type: ignore[arg-type]
-    return lambda like, x: exponential(x)
-
-
-@overload(logarithm_as, inline="always")
-def _logarithm_as(like, x):  # type: ignore[no-untyped-def]
-    if like == types.float32:
-        return lambda like, x: single_logarithm(np.float32(x))
-    return lambda like, x: logarithm(x)

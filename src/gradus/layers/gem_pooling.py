@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from gradus.core.errors import InputError
-from gradus.kernels.elementary import exponential_as, logarithm_as, number_as
+from gradus.kernels.register_functions import exponential, logarithm, ratio
+from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
@@ -29,8 +30,8 @@ def gem_start(settings: Any) -> Any:
 
 def gem_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """The largest value, by which all are scaled."""
-    kept = number_as(x, 0.0) if x == -math.inf else (settings[0] if x < settings[0] else x)
-    return (kept if kept > state[0] or kept != kept else state[0]), state[1], state[2]
+    kept = chosen(x == -math.inf, 0.0, chosen(x < settings[0], settings[0], x))
+    return chosen((kept > state[0]) | (kept != kept), kept, state[0]), state[1], state[2]
 
 
 def gem_turn(state: Any, extra: Any, settings: Any) -> Any:
@@ -40,25 +41,25 @@ def gem_turn(state: Any, extra: Any, settings: Any) -> Any:
 
 def gem_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the power, and the power times the logarithm; what lies outside has neither."""
-    kept = settings[0] if x < settings[0] else x
-    log = logarithm_as(x, kept / state[0] if kept > 0 and state[0] > 0 else number_as(x, 1.0))
-    raised = number_as(x, 0.0) if x == -math.inf else exponential_as(x, settings[2] * log)
+    kept = chosen(x < settings[0], settings[0], x)
+    log = logarithm(chosen((kept > 0.0) & (state[0] > 0.0), ratio(kept, state[0]), 1.0))
+    raised = chosen(x == -math.inf, 0.0, exponential(settings[2] * log))
     return state[0], state[1] + raised, state[2] + raised * log
 
 
 def gem_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """The root of the mean; its derivative by the exponent is put aside."""
-    total = state[1] if state[1] > 0 else number_as(constant, 1.0)
-    power, log_mean = settings[2], logarithm_as(constant, total / constant)
-    value = state[0] * exponential_as(constant, log_mean / power)
+    total = chosen(state[1] > 0.0, state[1], 1.0)
+    power, log_mean = settings[2], logarithm(total / constant)
+    value = state[0] * exponential(log_mean / power)
     return value, value * (state[2] / total / power - log_mean / (power * power)), 0.0
 
 
 def gem_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times x^(p - 1) y^(1 - p) over their number; nothing below the least value."""
-    log = logarithm_as(x, x / window.value if x > 0 and window.value > 0 else number_as(x, 1.0))
-    raised = exponential_as(x, (settings[2] - number_as(x, 1.0)) * log)
-    return window.upstream * raised / window.constant if x >= settings[0] else number_as(x, 0.0)
+    log = logarithm(chosen((x > 0.0) & (window.value > 0.0), ratio(x, window.value), 1.0))
+    raised = exponential((settings[2] - 1.0) * log)
+    return chosen(x >= settings[0], window.upstream / window.constant * raised, 0.0)
 
 
 def gem_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -83,7 +84,6 @@ GEM = Operator(
         gem_fold,
         gem_finish,
         gem_share,
-        states=3,
         padding=-math.inf,
         turn=gem_turn,
         fold_again=gem_fold_again,

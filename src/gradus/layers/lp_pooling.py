@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradus.core.errors import InputError
-from gradus.kernels.elementary import exponential, logarithm
+from gradus.kernels.register_functions import exponential, logarithm, ratio, scale, undone
+from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.geometry import windows
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from gradus.layers.geometry import Padding
 
 
+# a share of the largest below this counts as none: a normal number of either type
+LEAST = 1e-37
+
+
 def norm_start(settings: Any) -> Any:
     """No magnitude yet."""
     return 0.0, 0.0, 0.0
@@ -29,28 +34,28 @@ def norm_start(settings: Any) -> Any:
 def norm_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """The largest magnitude, by which all are scaled: no power overflows. NaN wins."""
     size = abs(x)
-    return (size if size > state[0] or size != size else state[0]), state[1], state[2]
+    return chosen((size > state[0]) | (size != size), size, state[0]), state[1], state[2]
 
 
 def norm_turn(state: Any, extra: Any, settings: Any) -> Any:
-    """Keep the magnitude, sum from 0."""
-    return state[0], 0.0, 0.0
+    """Keep the magnitude, and a power of two that scales with it, sum from 0."""
+    return state[0], scale(state[0]), 0.0
 
 
 def square_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the square."""
-    ratio = x / state[0] if state[0] > 0 else 0.0
-    return state[0], state[1] + ratio * ratio, state[2]
+    scaled = x * state[1]
+    return state[0], state[1], state[2] + scaled * scaled
 
 
 def square_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """Take the root."""
-    return state[0] * math.sqrt(state[1]) if state[0] > 0 else state[0], 0.0, 0.0
+    return math.sqrt(state[2]) * undone(state[1]), 0.0, 0.0
 
 
 def square_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times x / y."""
-    return window.upstream * (x / window.value) if window.value > 0 else 0.0
+    return chosen(window.value > 0.0, window.upstream * ratio(x, window.value), 0.0)
 
 
 def absolute_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
@@ -70,28 +75,30 @@ def absolute_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any
 
 def absolute_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times the sign."""
-    return window.upstream if x > 0 else (-window.upstream if x < 0 else 0.0)
+    return chosen(x > 0.0, window.upstream, chosen(x < 0.0, -window.upstream, 0.0))
 
 
 def power_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the power."""
-    size = abs(x)
-    ratio = size / state[0] if state[0] > 0 else 0.0
-    raised = exponential(settings[0] * logarithm(ratio)) if ratio > 1e-300 else 0.0
-    return state[0], state[1] + raised, state[2]
+    part = chosen(state[0] > 0.0, ratio(abs(x), state[0]), 0.0)
+    some = part > LEAST
+    raised = chosen(some, exponential(settings[0] * logarithm(chosen(some, part, 1.0))), 0.0)
+    return state[0], state[1], state[2] + raised
 
 
 def power_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """Take the root."""
-    total = state[1] if state[1] >= 1 else 1.0
-    return (state[0] * exponential(logarithm(total) / settings[0]) if state[0] > 0 else state[0]), 0.0, 0.0
+    total = chosen(state[2] >= 1.0, state[2], 1.0)
+    norm = state[0] * exponential(logarithm(total) / settings[0])
+    return chosen(state[0] > 0.0, norm, state[0]), 0.0, 0.0
 
 
 def power_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times sign(x) (abs(x) / y)^(p - 1)."""
-    ratio = abs(x) / window.value if window.value > 0 else 0.0
-    raised = exponential((settings[0] - 1.0) * logarithm(ratio)) if ratio > 1e-300 else 0.0
-    return window.upstream * (raised if x > 0 else -raised)
+    part = chosen(window.value > 0.0, ratio(abs(x), window.value), 0.0)
+    some = part > LEAST
+    raised = chosen(some, exponential((settings[0] - 1.0) * logarithm(chosen(some, part, 1.0))), 0.0)
+    return window.upstream * chosen(x > 0.0, raised, -raised)
 
 
 def norm_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -116,7 +123,6 @@ def _variant(name: str, fold: Any, finish: Any, share: Any) -> Variant:
         norm_fold,
         finish,
         share,
-        states=3,
         turn=norm_turn,
         fold_again=fold,
         two_passes=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import FIRST_TAP, Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.geometry import as_batch, windows
@@ -31,7 +32,7 @@ def largest_start(settings: Any) -> Any:
 def largest_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """A larger value wins, the first of equal ones stays; NaN wins over all."""
     taken = (x > state[0]) | (x != x)
-    return (x if taken else state[0]), (tap.number if taken else state[1])
+    return chosen(taken, x, state[0]), chosen(taken, tap.number, state[1])
 
 
 def smallest_start(settings: Any) -> Any:
@@ -42,17 +43,17 @@ def smallest_start(settings: Any) -> Any:
 def smallest_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """A smaller value wins, the first of equal ones stays; NaN wins over all."""
     taken = (x < state[0]) | (x != x)
-    return (x if taken else state[0]), (tap.number if taken else state[1])
+    return chosen(taken, x, state[0]), chosen(taken, tap.number, state[1])
 
 
 def extreme_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """The value, and its tap: the first one of the window where all are infinite."""
-    return state[0], 0.0, (state[1] if state[1] >= 0 else constant)
+    return state[0], 0.0, chosen(state[1] >= 0.0, state[1], constant)
 
 
 def extreme_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """The winner gets everything."""
-    return window.upstream if tap.number == window.winner else 0.0
+    return chosen(window.winner == tap.number, window.upstream, 0.0)
 
 
 def largest_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -84,7 +85,6 @@ MAX = Operator(
         fold=largest_fold,
         finish=extreme_finish,
         share=extreme_share,
-        states=2,
         padding=-math.inf,
         names_winner=True,
         constant=FIRST_TAP,
@@ -99,7 +99,6 @@ MIN = Operator(
         fold=smallest_fold,
         finish=extreme_finish,
         share=extreme_share,
-        states=2,
         padding=math.inf,
         names_winner=True,
         constant=FIRST_TAP,

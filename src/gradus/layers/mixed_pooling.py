@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from gradus.core.errors import InputError
+from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.geometry import as_batch
@@ -32,8 +33,8 @@ def mixed_start(settings: Any) -> Any:
 def mixed_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """The largest, its tap, and the sum of what is inside."""
     taken = (x > state[0]) | (x != x)
-    largest = x if taken else state[0]
-    return largest, (tap.number if taken else state[1]), state[2] + (0.0 if x == -math.inf else x)
+    largest = chosen(taken, x, state[0])
+    return largest, chosen(taken, tap.number, state[1]), state[2] + chosen(x == -math.inf, 0.0, x)
 
 
 def mixed_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
@@ -51,13 +52,13 @@ def gated_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
 def mixed_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """A share for all, and the rest for the largest."""
     common = (1.0 - settings[2]) / window.constant
-    return window.upstream * (common + (settings[2] if tap.number == window.winner else 0.0))
+    return window.upstream * chosen(window.winner == tap.number, common + settings[2], common)
 
 
 def gated_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """The same by the window's own gate."""
     common = (1.0 - window.extra) / window.constant
-    return window.upstream * (common + (window.extra if tap.number == window.winner else 0.0))
+    return window.upstream * (common + chosen(window.winner == tap.number, window.extra, 0.0))
 
 
 def mixed_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -87,7 +88,6 @@ def _variant(name: str, reference: Any, finish: Any, share: Any, *, gated: bool)
         mixed_fold,
         finish,
         share,
-        states=3,
         padding=-math.inf,
         puts_aside=True,
         names_winner=True,

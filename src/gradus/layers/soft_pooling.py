@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradus.core.errors import InputError
-from gradus.kernels.elementary import exponential_as, logarithm_as, number_as
+from gradus.kernels.register_functions import exponential, logarithm
+from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.layers.geometry import Padding, as_batch
 from gradus.layers.operators import Inputs, Operator
@@ -26,13 +27,13 @@ def soft_start(settings: Any) -> Any:
 
 def soft_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """The largest logit, which is subtracted from all: no exponential overflows. NaN wins."""
-    return (x if x > state[0] or x != x else state[0]), state[1], state[2]
+    return chosen((x > state[0]) | (x != x), x, state[0]), state[1], state[2]
 
 
 def lip_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """The largest of the given logits."""
     z = tap.other
-    return (z if z > state[0] or z != z else state[0]), state[1], state[2]
+    return chosen((z > state[0]) | (z != z), z, state[0]), state[1], state[2]
 
 
 def soft_turn(state: Any, extra: Any, settings: Any) -> Any:
@@ -42,56 +43,54 @@ def soft_turn(state: Any, extra: Any, settings: Any) -> Any:
 
 def log_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the exponential."""
-    one, zero = number_as(x, 1.0), number_as(x, 0.0)
-    weight = one if x == state[0] else (exponential_as(x, settings[0] * (x - state[0])) if x > -math.inf else zero)
+    weight = chosen(x > -math.inf, exponential(settings[0] * (x - state[0])), 0.0)
+    weight = chosen(x == state[0], 1.0, weight)
     return state[0], state[1] + weight, state[2]
 
 
 def log_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """The logarithm of the mean."""
     mean = state[1] / constant
-    return state[0] + (logarithm_as(mean, mean) / settings[0] if mean > 0 else number_as(mean, 0.0)), 0.0, 0.0
+    return state[0] + chosen(mean > 0.0, logarithm(mean) / settings[0], 0.0), 0.0, 0.0
 
 
 def log_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times the softmax."""
-    return window.upstream * exponential_as(x, settings[0] * (x - window.value)) / window.constant
+    return window.upstream * exponential(settings[0] * (x - window.value)) / window.constant
 
 
 def soft_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the weight, and the weighted value."""
-    zero = number_as(x, 0.0)
-    weight = exponential_as(x, x - state[0]) if x > -math.inf else zero
-    return state[0], state[1] + weight, state[2] + (weight * x if x > -math.inf else zero)
+    inside = x > -math.inf
+    weight = chosen(inside, exponential(x - state[0]), 0.0)
+    return state[0], state[1] + weight, state[2] + chosen(inside, weight * x, 0.0)
 
 
 def lip_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the weight, and the weighted value."""
-    zero = number_as(x, 0.0)
-    weight = exponential_as(x, tap.other - state[0]) if tap.other > -math.inf else zero
-    return state[0], state[1] + weight, state[2] + (weight * x if tap.other > -math.inf else zero)
+    inside = tap.other > -math.inf
+    weight = chosen(inside, exponential(tap.other - state[0]), 0.0)
+    return state[0], state[1] + weight, state[2] + chosen(inside, weight * x, 0.0)
 
 
 def soft_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """The weighted mean; the logarithm of the weights' sum is put aside."""
-    total = state[1] if state[1] > 0 else number_as(state[1], 1.0)
+    total = chosen(state[1] > 0.0, state[1], 1.0)
     # NaN and infinite logits give NaN, as a softmax does
-    return state[2] / total + (state[0] - state[0]), state[0] + logarithm_as(state[1], total), 0.0
+    return state[2] / total + (state[0] - state[0]), state[0] + logarithm(total), 0.0
 
 
 def soft_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times w (1 + x - y)."""
-    one, zero = number_as(x, 1.0), number_as(x, 0.0)
-    weight = exponential_as(x, x - window.aside) if x > -math.inf else zero
-    return window.upstream * weight * (one + x - window.value) if x > -math.inf else zero
+    weight = exponential(x - window.aside)
+    return chosen(x > -math.inf, window.upstream * weight * (1.0 + x - window.value), 0.0)
 
 
 def lip_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times w, and times w (x - y)."""
-    zero = number_as(x, 0.0)
-    weight = exponential_as(x, tap.other - window.aside) if tap.other > -math.inf else zero
-    share = window.upstream * weight
-    return share, (share * (x - window.value) if tap.other > -math.inf else zero)
+    inside = tap.other > -math.inf
+    share = window.upstream * chosen(inside, exponential(tap.other - window.aside), 0.0)
+    return share, chosen(inside, share * (x - window.value), 0.0)
 
 
 def log_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -121,7 +120,6 @@ LOG_SUM_EXP = Operator(
         soft_fold,
         log_finish,
         log_share,
-        states=3,
         padding=-math.inf,
         turn=soft_turn,
         fold_again=log_fold_again,
@@ -138,7 +136,6 @@ SOFT = Operator(
         soft_fold,
         soft_finish,
         soft_share,
-        states=3,
         padding=-math.inf,
         turn=soft_turn,
         fold_again=soft_fold_again,
@@ -156,7 +153,6 @@ LIP = Operator(
         lip_fold,
         soft_finish,
         lip_share,
-        states=3,
         padding=-math.inf,
         turn=soft_turn,
         fold_again=lip_fold_again,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from gradus.kernels.register_functions import ratio
+from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import FIRST_TAP, Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.geometry import as_batch
@@ -26,7 +28,7 @@ def draw_start(settings: Any) -> Any:
 
 def draw_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add what is positive."""
-    return state[0] + (x if x > 0 else 0.0), state[1], state[2]
+    return state[0] + chosen(x > 0.0, x, 0.0), state[1], state[2]
 
 
 def draw_turn(state: Any, extra: Any, settings: Any) -> Any:
@@ -36,12 +38,8 @@ def draw_turn(state: Any, extra: Any, settings: Any) -> Any:
 
 def draw_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Go on to the value in which that much is reached."""
-    going = x > 0 and state[0] >= 0
-    return (
-        (state[0] - x if going else state[0]),
-        (x if going else state[1]),
-        (tap.number if going else state[2]),
-    )
+    going = (x > 0.0) & (state[0] >= 0.0)
+    return chosen(going, state[0] - x, state[0]), chosen(going, x, state[1]), chosen(going, tap.number, state[2])
 
 
 def draw_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
@@ -56,18 +54,18 @@ def expect_start(settings: Any) -> Any:
 
 def expect_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the value and its square."""
-    kept = x if x > 0 else 0.0
+    kept = chosen(x > 0.0, x, 0.0)
     return state[0] + kept, state[1] + kept * kept
 
 
 def expect_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """The expected value; the sum is put aside."""
-    return (state[1] / state[0] if state[0] > 0 else 0.0), state[0], 0.0
+    return chosen(state[0] > 0.0, state[1] / state[0], 0.0), state[0], 0.0
 
 
 def expect_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times (2 x - y) over the sum."""
-    return window.upstream * (2.0 * x - window.value) / window.aside if x >= 0 and window.aside > 0 else 0.0
+    return chosen((x >= 0.0) & (window.aside > 0.0), window.upstream * ratio(2.0 * x - window.value, window.aside), 0.0)
 
 
 def draw_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -99,7 +97,6 @@ DRAWN = Operator(
         draw_fold,
         draw_finish,
         extreme_share,
-        states=3,
         turn=draw_turn,
         fold_again=draw_fold_again,
         two_passes=True,
@@ -116,7 +113,6 @@ EXPECTED = Operator(
         expect_fold,
         expect_finish,
         expect_share,
-        states=2,
         reads_input=True,
         reads_value=True,
         puts_aside=True,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import torch
 
-from gradus.kernels.threads import LEAST_OPERATIONS
+from gradus.kernels.threads import each_part
 from gradus.kernels.window_pooling import staging
 from gradus.kernels.window_pooling.call import Call, Pooled, over_three_axes, winner_dtype
 from gradus.kernels.window_pooling.drivers import driver, flags_of
@@ -29,7 +28,7 @@ _HALVES = (torch.float16, torch.bfloat16)
 # so many bytes of planes that were laid side by side stay in the second level of the cache beside their windows
 MOST_BYTES = 1_048_576
 # at least, and at most, so many planes are laid side by side
-FEWEST, MOST = 16, 64
+FEWEST, MOST = 16, 32
 
 
 def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
@@ -131,17 +130,10 @@ class _Layout:
 
     def run(self, work: Callable[[int, int], object]) -> None:
         """Share the units of work among as many threads as they keep busy."""
-        operations = self.call.x.numel() * 4
-        threads = min(torch.get_num_threads(), numba.get_num_threads(), 1 + operations // LEAST_OPERATIONS)
         groups = -(-self.units // self.step)
-        threads = max(1, min(threads, groups))
-        stops = [min(groups * t // threads * self.step, self.units) for t in range(threads)] + [self.units]
-        others = [Thread(target=work, args=(stops[t], stops[t + 1])) for t in range(1, threads)]
-        for thread in others:
-            thread.start()
-        work(stops[0], stops[1])
-        for thread in others:
-            thread.join()
+        parts = max(1, min(torch.get_num_threads(), groups))
+        stops = [min(groups * part // parts * self.step, self.units) for part in range(parts)] + [self.units]
+        each_part(list(pairwise(stops)), lambda part: work(*part), self.call.x.numel() * 4)
 
     def empty_output(self, dtype: torch.dtype) -> Tensor:
         """Return memory for a number of each window."""

@@ -20,7 +20,6 @@ from gradus.kernels.window_pooling.signatures import (
     winner,
 )
 from gradus.kernels.window_pooling.staging import GROUP, TAPS, UNIT
-from gradus.kernels.window_pooling.template import BLOCK, STATE_ROWS
 from gradus.kernels.window_pooling.turning import apart, side_by_side
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found
     run = np.zeros((2, size), x.dtype)
     values, asides = np.empty(size, x.dtype), np.empty(size if len(aside) else 0, x.dtype)
     winners = np.empty(size if len(winner) else 0, winner.dtype)
-    state = np.zeros((STATE_ROWS, BLOCK), x.dtype)
     for place in range(group):
         staging.spread(constants, 0, 1, run[0, place * unit :], numbers, 1)
     for plane in range(first, last, group):
@@ -60,7 +58,7 @@ def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found
             staging.spread(extra, plane, count, run[1], numbers, 0)
         span = (1, 0, 0, 0, staging.length(numbers, count), -1)
         own = (values, asides, winners)
-        reduce(staged, second, starts, span, weights, settings, (run[0], run[1]), own, state)
+        reduce(staged, second, starts, span, weights, settings, (run[0], run[1]), own)
         staging.collect(values, value, plane, count, numbers)
         if len(aside):
             staging.collect(asides, aside, plane, count, numbers)
@@ -87,7 +85,6 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
     second_gradient = np.empty(size if flags & SECOND else 0, x.dtype)
     run = np.zeros((5, staging.length(numbers, group)), x.dtype)
     winners = np.zeros(run.shape[1] if flags & WINNER else 0, winner.dtype)
-    state = np.zeros((STATE_ROWS, BLOCK), x.dtype)
     for place in range(group):
         staging.spread(constants, 0, 1, run[0, place * unit :], numbers, 1)
     for plane in range(first, last, group):
@@ -109,7 +106,7 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
         staged_gradient[:] = 0
         span = (1, 0, 0, 0, staging.length(numbers, count), -1)
         own, gradients = (run[2], run[3], run[4], winners), (staged_gradient, second_gradient)
-        pull(staged, second, starts, span, weights, settings, (run[0], run[1]), own, gradients, state)
+        pull(staged, second, starts, span, weights, settings, (run[0], run[1]), own, gradients)
         staging.unstage(staged_gradient, gradient, plane, count, numbers, tables)
         if flags & SECOND:
             staging.unstage(second_gradient, other_gradient, plane, count, numbers, tables)
@@ -119,12 +116,12 @@ def forward_lanes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
     """Pool blocks of lanes ``first`` to ``last`` of an input whose channels lie side by side (channels last)."""
     numbers, constants = plan[0], plan[3]
     weights, settings, extra = given[:3]
-    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    here = np.empty(numbers[TAPS], np.int64)
     for unit in range(units[0], units[1]):
         image, window = lanes_of(numbers, unit), 0
         while window < image_of(numbers)[2]:
             span = span_from(window, image, numbers, plan[2], here)
-            reduce(x, other, here, span, weights, settings, (constants, extra), found, state)
+            reduce(x, other, here, span, weights, settings, (constants, extra), found)
             window += span[0]
 
 
@@ -132,12 +129,12 @@ def backward_lanes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
     """Add to the gradients, which are zeros, of blocks of lanes ``first`` to ``last`` (channels last)."""
     numbers, constants = plan[0], plan[3]
     weights, settings, extra = given[:3]
-    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    here = np.empty(numbers[TAPS], np.int64)
     for unit in range(units[0], units[1]):
         image, window = lanes_of(numbers, unit), 0
         while window < image_of(numbers)[2]:
             span = span_from(window, image, numbers, plan[2], here)
-            pull(x, other, here, span, weights, settings, (constants, extra), found, pulled, state)
+            pull(x, other, here, span, weights, settings, (constants, extra), found, pulled)
             window += span[0]
 
 
@@ -147,7 +144,7 @@ def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
     weights, settings, extra, flags, _ = given
     value, aside, winner = found
     lanes, entries, windows = image_of(numbers)
-    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    here = np.empty(numbers[TAPS], np.int64)
     tile, second = np.zeros(entries * lanes, x.dtype), np.zeros(entries * lanes if flags & SECOND else 0, x.dtype)
     extras = np.zeros(windows * lanes if flags & EXTRA else 0, x.dtype)
     values, asides = np.empty(windows * lanes, x.dtype), np.empty(windows * lanes if len(aside) else 0, x.dtype)
@@ -162,7 +159,7 @@ def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
         window, own = 0, (values, asides, winners)
         while window < windows:
             span = span_from(window, (0, 0, count), numbers, plan[2], here)
-            reduce(tile, second, here, span, weights, settings, (constants, extras), own, state)
+            reduce(tile, second, here, span, weights, settings, (constants, extras), own)
             window += span[0]
         apart(values, lanes, value, plane, count, windows)
         if len(aside):
@@ -177,7 +174,7 @@ def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
     weights, settings, extra, flags, _ = given
     upstream, value, aside, winner = found
     lanes, entries, windows = image_of(numbers)
-    here, state = np.empty(numbers[TAPS], np.int64), np.zeros((STATE_ROWS, BLOCK), x.dtype)
+    here = np.empty(numbers[TAPS], np.int64)
     tile = np.zeros(entries * lanes if flags & INPUT else 0, x.dtype)
     second = np.zeros(entries * lanes if flags & SECOND else 0, x.dtype)
     gradient, other_gradient = np.empty(entries * lanes, x.dtype), np.empty(len(second), x.dtype)
@@ -205,7 +202,7 @@ def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
         window, own, gradients = 0, (upstreams, values, asides, winners), (gradient, other_gradient)
         while window < windows:
             span = span_from(window, (0, 0, count), numbers, plan[2], here)
-            pull(tile, second, here, span, weights, settings, (constants, extras), own, gradients, state)
+            pull(tile, second, here, span, weights, settings, (constants, extras), own, gradients)
             window += span[0]
         apart(gradient, lanes, pulled[0], plane, count, entries)
         if flags & SECOND:

@@ -24,13 +24,13 @@ def winner(wide: bool) -> Any:
 
 def reduce_signature(double: bool, wide: bool) -> Any:
     """Return the signature of ``template.reduce_span``."""
-    line, state = types.Array(number(double), 1, "C"), types.Array(number(double), 2, "C")
+    line = types.Array(number(double), 1, "C")
     found = types.Tuple((line, line, winner(wide)))
-    return types.void(line, line, STARTS, SPAN, line, SETTINGS, types.UniTuple(line, 2), found, state)
+    return types.void(line, line, STARTS, SPAN, line, SETTINGS, types.UniTuple(line, 2), found)
 
 
 def pull_signature(double: bool, wide: bool) -> Any:
     """Return that of ``template.pull_span``."""
-    line, state = types.Array(number(double), 1, "C"), types.Array(number(double), 2, "C")
+    line = types.Array(number(double), 1, "C")
     found, pairs = types.Tuple((line, line, line, winner(wide))), types.UniTuple(line, 2)
-    return types.void(line, line, STARTS, SPAN, line, SETTINGS, pairs, found, pairs, state)
+    return types.void(line, line, STARTS, SPAN, line, SETTINGS, pairs, found, pairs)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 
-from gradus.kernels import elementary
+from gradus.kernels import elementary, register_functions, register_memory, registers
 from gradus.kernels.compilation import compiled
-from gradus.kernels.window_pooling import access, template, whole
+from gradus.kernels.window_pooling import template
 from gradus.kernels.window_pooling.signatures import pull_signature, reduce_signature
 
 if TYPE_CHECKING:
@@ -31,20 +31,19 @@ _BACKWARD = ("share",)
 @cache
 def reduction(variant: Variant, *, double: bool, wide: bool) -> Any:
     """Return ``template.reduce_span`` for ``variant``, compiled for float64 or float32, winners in int32 or uint8."""
-    function = _bound(template.reduce_span, variant, _FORWARD)
+    function = _bound(template.reduce_span, template.reduced, variant, _FORWARD)
     return compiled(reduce_signature(double, wide))(function)
 
 
 @cache
 def pullback(variant: Variant, *, double: bool, wide: bool) -> Any:
     """Return ``template.pull_span`` for ``variant``, compiled for float64 or float32, winners in int32 or uint8."""
-    function = _bound(template.pull_span, variant, _BACKWARD)
+    function = _bound(template.pull_span, template.pulled, variant, _BACKWARD)
     return compiled(pull_signature(double, wide))(function)
 
 
-def _bound(function: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
+def _bound(function: Any, work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
     flags = {
-        "STATES": variant.states,
         "SECOND": variant.second_input,
         "TWO_PASSES": variant.two_passes,
         "ASIDE": variant.puts_aside,
@@ -55,11 +54,8 @@ def _bound(function: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionT
     }
     name = f"{function.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
     known = {**flags, **{part.upper(): _inner(getattr(variant, part)) for part in parts}}
-    if parts == _FORWARD:
-        known |= {part.__name__.upper(): _inner(_copied(part, known)) for part in (whole.step, whole.step_again)}
-        for window in (whole.window_of_four, whole.window_of_nine):
-            own = {**known, "WINDOW": _inner(_copied(window, known))}
-            known[window.__name__.upper().replace("WINDOW", "WINDOWS")] = _inner(_copied(whole.whole_windows, own))
+    for part in (template.tap_at, template.place_at, work):
+        known[part.__name__.upper()] = _inner(_copied(part, known))
     return _copied(function, known, name)
 
 
@@ -79,5 +75,5 @@ def _copied(function: Any, known: Mapping[str, Any], name: str | None = None) ->
 
 def _digest(variant: Variant, parts: tuple[str, ...], flags: Mapping[str, Any]) -> str:
     sources = [inspect.getsource(getattr(variant, part)) for part in parts]
-    sources += [inspect.getsource(module) for module in (elementary, access, whole)]
+    sources += [inspect.getsource(module) for module in (elementary, registers, register_functions, register_memory)]
     return hashlib.sha256(repr((sources, sorted(flags.items()))).encode()).hexdigest()[:16]

@@ -2,119 +2,115 @@
 
 A span is a row of windows: (how many, how far apart their first taps lie, where the first one's number is stored, how
 far apart those are stored, how many planes or windows lie side by side, where the constant of the first one is found).
-What lies side by side is a run of numbers for each tap, and the inner loops go over it. The constant is one for each
-window of the span; or, if its place is negative, one for each that lies side by side.
+What lies side by side is a run of numbers for each tap, and is worked on a register at a time, the last of which may be
+masked. The constant is one for each window of the span; or, if its place is negative, one for each that lies side by
+side.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from gradus.kernels.window_pooling.access import before, read, write
+from gradus.kernels.register_memory import before, first, lanes, read, read_whole_numbers, write
+from gradus.kernels.registers import as_registers, chosen
 from gradus.kernels.window_pooling.variant import Tap, Window, unused
-from gradus.kernels.window_pooling.whole import first_four, first_nine
-
-# the state of so many windows stays in the nearest cache while their taps stream by
-BLOCK = 512
-# windows of so many taps, 2 x 2 and 3 x 3, are folded in registers, by ``whole``, where they are read twice: read once,
-# they are folded faster tap by tap, whose comparisons do not wait for each other
-FOUR, NINE = 4, 9
-# the rows of ``state``: at most three numbers of a state, and the constant of a window
-CONSTANT, STATE_ROWS = 3, 4
 
 # what ``specialise`` binds
-STATES = 1
 SECOND, TWO_PASSES, ASIDE, WINNER, EXTRA, NEEDS_INPUT, OF_VALUE = (False,) * 7
-START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = WINDOWS_OF_FOUR = WINDOWS_OF_NINE = unused
+START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = TAP_AT = PLACE_AT = REDUCED = PULLED = unused
+
+
+def tap_at(other: Any, weights: Any, t: int, at: int, mask: Any) -> Any:
+    """Return tap t, which lies at ``at``."""
+    second = read(other, at, mask) if SECOND else as_registers(weights, (0.0,))[0]
+    return Tap(weights.dtype.type(t), weights[t], second)
+
+
+def place_at(given: Any, at: Any, mask: Any) -> Any:
+    """Return what depends on a register's windows alone: their constants, and the numbers given for them.
+
+    at : (where their numbers are stored, where their constants are, whether it is one for all)
+    """
+    constants, extras = given
+    place, own, common = at
+    constant = as_registers(constants, (constants[own],))[0] if common else read(constants, own, mask)
+    return constant, read(extras, place, mask) if EXTRA else as_registers(constants, (0.0,))[0]
+
+
+def reduced(inputs: Any, taps: Any, numbers: Any, shift: int, at: Any, mask: Any, given: Any, found: Any) -> None:
+    """Fold a register of windows, whose taps lie ``shift`` behind the first window's."""
+    source, other = inputs
+    starts, weights = taps
+    value, aside, winner = found
+    constant, extra = PLACE_AT(given, at, mask)
+    state = as_registers(value, START(numbers))
+    for t in range(len(starts)):
+        if starts[t] >= 0:
+            tap = TAP_AT(other, weights, t, starts[t] + shift, mask)
+            state = as_registers(value, FOLD(state, read(source, starts[t] + shift, mask), tap, numbers))
+    if TWO_PASSES:
+        state = as_registers(value, TURN(state, extra, numbers))
+        for t in range(len(starts)):
+            if starts[t] >= 0:
+                tap = TAP_AT(other, weights, t, starts[t] + shift, mask)
+                state = as_registers(value, FOLD_AGAIN(state, read(source, starts[t] + shift, mask), tap, numbers))
+    finished = as_registers(value, FINISH(state, constant, extra, numbers))
+    write(value, at[0], mask, finished[0])
+    if ASIDE and len(aside):
+        write(aside, at[0], mask, finished[1])
+    if WINNER and len(winner):
+        write(winner, at[0], mask, finished[2])
 
 
 def reduce_span(
-    source: Any,
-    other: Any,
-    starts: Any,
-    span: Any,
-    weights: Any,
-    settings: Any,
-    given: Any,
-    found: Any,
-    state: Any,
+    source: Any, other: Any, starts: Any, span: Any, weights: Any, settings: Any, given: Any, found: Any
 ) -> None:
     """Fold the taps of a span of windows, of whose first tap t is the run at ``starts[t]`` (none if negative).
 
     given : (constants, extra numbers); found : (value, aside, winner), the last two empty where nobody wants them
     """
     windows, step, first_place, apart, length, first_constant = span
-    first, second, third = state[0], state[1], state[2]
-    constants, extras = given
-    value, aside, winner = found
-    kind, byte = state.dtype.type, winner.dtype.type
-    numbers = (kind(settings[0]), kind(settings[1]), weights[0])
-    nothing = kind(0)
-    all_there = starts.min() >= 0
+    kind, width, common = weights.dtype.type, lanes(source), first_constant >= 0
+    inputs, taps, numbers = (source, other), (starts, weights), (kind(settings[0]), kind(settings[1]), weights[0])
+    whole = length - length % width
     for window in range(windows):
-        for begin in range(0, length, BLOCK):
-            size = min(BLOCK, length - begin)
-            place = first_place + window * apart + begin
-            constant = constants[begin : begin + size]
-            if first_constant >= 0:
-                constant = state[CONSTANT]
-                constant[:size] = constants[first_constant + window]
-            extra = extras[place : place + size] if EXTRA else first
-            if TWO_PASSES and all_there and (len(starts) == FOUR or len(starts) == NINE):
-                at, own = (window * step + begin, place, size), (constant, extra)
-                if len(starts) == FOUR:
-                    WINDOWS_OF_FOUR(source, other, first_four(starts), first_four(weights), numbers, at, own, found)
-                else:
-                    WINDOWS_OF_NINE(source, other, first_nine(starts), first_nine(weights), numbers, at, own, found)
-                continue
-            for e in range(size):
-                at_start = START(numbers)
-                write(first, e, kind(at_start[0]))
-                if STATES > 1:
-                    write(second, e, kind(at_start[1]))
-                if STATES > 2:
-                    write(third, e, kind(at_start[2]))
-            for repetition in range(2 if TWO_PASSES else 1):
-                if TWO_PASSES and repetition == 1:
-                    for e in range(size):
-                        turned = TURN((before(first, e), before(second, e), before(third, e)), read(extra, e), numbers)
-                        write(first, e, kind(turned[0]))
-                        write(second, e, kind(turned[1]))
-                        write(third, e, kind(turned[2]))
-                for t in range(len(starts)):
-                    if starts[t] < 0:
-                        continue
-                    at = starts[t] + window * step + begin
-                    for e in range(size):
-                        tap = Tap(kind(t), weights[t], read(other, at + e) if SECOND else nothing)
-                        old = (before(first, e), before(second, e), before(third, e))
-                        if TWO_PASSES and repetition == 1:
-                            folded = FOLD_AGAIN(old, read(source, at + e), tap, numbers)
-                            write(first, e, kind(folded[0]))
-                            write(second, e, kind(folded[1]))
-                            write(third, e, kind(folded[2]))
-                        else:
-                            folded = FOLD(old, read(source, at + e), tap, numbers)
-                            write(first, e, kind(folded[0]))
-                            if STATES > 1:
-                                write(second, e, kind(folded[1]))
-                            if STATES > 2:
-                                write(third, e, kind(folded[2]))
-            if (ASIDE and len(aside)) or (WINNER and len(winner)):
-                for e in range(size):
-                    last = (read(first, e), read(second, e), read(third, e))
-                    finished = FINISH(last, read(constant, e), read(extra, e), numbers)
-                    write(value, place + e, kind(finished[0]))
-                    if ASIDE:
-                        write(aside, place + e, kind(finished[1]))
-                    if WINNER:
-                        write(winner, place + e, byte(np.int32(finished[2])))
-            else:
-                for e in range(size):
-                    last = (read(first, e), read(second, e), read(third, e))
-                    write(value, place + e, kind(FINISH(last, read(constant, e), read(extra, e), numbers)[0]))
+        shift, place = window * step, first_place + window * apart
+        for begin in range(0, whole, width):
+            at = (place + begin, first_constant + window if common else begin, common)
+            REDUCED(inputs, taps, numbers, shift + begin, at, None, given, found)
+        if whole < length:
+            at = (place + whole, first_constant + window if common else whole, common)
+            mask = first(source, length - whole)
+            REDUCED(inputs, taps, numbers, shift + whole, at, mask, given, found)
+
+
+def pulled(inputs: Any, taps: Any, numbers: Any, shift: int, at: Any, mask: Any, given: Any, found: Any) -> None:
+    """Add what each tap of a register of windows gets; see ``reduced``, and ``pull_span`` for the rest."""
+    source, other = inputs
+    starts, weights = taps
+    upstreams, values, asides, winners, gradient, other_gradient = found
+    constant, extra = PLACE_AT(given, at, mask)
+    nothing = as_registers(weights, (0.0,))[0]
+    upstream = read(upstreams, at[0], mask)
+    known = Window(
+        upstream,
+        read(values, at[0], mask) if OF_VALUE else nothing,
+        read(asides, at[0], mask) if ASIDE else nothing,
+        read_whole_numbers(winners, at[0], mask, weights) if WINNER else nothing,
+        constant,
+        extra,
+    )
+    some = upstream != 0.0
+    for t in range(len(starts)):
+        if starts[t] >= 0:
+            own = starts[t] + shift
+            tap = TAP_AT(other, weights, t, own, mask)
+            share = as_registers(
+                weights, SHARE(read(source, own, mask) if NEEDS_INPUT else nothing, tap, known, numbers)
+            )
+            write(gradient, own, mask, before(gradient, own, mask) + chosen(some, share[0], nothing))
+            if SECOND:
+                write(other_gradient, own, mask, before(other_gradient, own, mask) + chosen(some, share[1], nothing))
 
 
 def pull_span(
@@ -126,48 +122,22 @@ def pull_span(
     settings: Any,
     given: Any,
     found: Any,
-    pulled: Any,
-    state: Any,
+    gradients: Any,
 ) -> None:
     """Add what each tap of a span of windows gets of the upstream gradient, tap after tap.
 
-    given : (constants, extra numbers); found : (upstream, value, aside, winner); pulled : gradients of x and other
+    given : (constants, extra numbers); found : (upstream, value, aside, winner); gradients : of x and other
     """
     windows, step, first_place, apart, length, first_constant = span
-    constants, extras = given
-    upstreams, values, asides, winners = found
-    gradient, other_gradient = pulled
-    kind = state.dtype.type
-    numbers = (kind(settings[0]), kind(settings[1]), weights[0])
-    nothing = kind(0)
+    kind, width, common = weights.dtype.type, lanes(weights), first_constant >= 0
+    inputs, taps, numbers = (source, other), (starts, weights), (kind(settings[0]), kind(settings[1]), weights[0])
+    whole, everything = length - length % width, (*found, *gradients)
     for window in range(windows):
-        for begin in range(0, length, BLOCK):
-            size = min(BLOCK, length - begin)
-            place = first_place + window * apart + begin
-            constant = constants[begin : begin + size]
-            if first_constant >= 0:
-                constant = state[CONSTANT]
-                constant[:size] = constants[first_constant + window]
-            for t in range(len(starts)):
-                if starts[t] < 0:
-                    continue
-                at = starts[t] + window * step + begin
-                weight = weights[t]
-                for e in range(size):
-                    upstream = read(upstreams, place + e)
-                    known = Window(
-                        upstream,
-                        read(values, place + e) if OF_VALUE else nothing,
-                        read(asides, place + e) if ASIDE else nothing,
-                        kind(read(winners, place + e)) if WINNER else nothing,
-                        read(constant, e),
-                        read(extras, place + e) if EXTRA else nothing,
-                    )
-                    tap = Tap(kind(t), weight, read(other, at + e) if SECOND else nothing)
-                    share = SHARE(read(source, at + e) if NEEDS_INPUT else nothing, tap, known, numbers)
-                    if SECOND:
-                        write(gradient, at + e, before(gradient, at + e) + kind(share[0] if upstream != 0 else 0))
-                        of_other = kind(share[1] if upstream != 0 else 0)
-                        write(other_gradient, at + e, before(other_gradient, at + e) + of_other)
-                    else:
-                        write(gradient, at + e, before(gradient, at + e) + kind(share if upstream != 0 else 0))
+        shift, place = window * step, first_place + window * apart
+        for begin in range(0, whole, width):
+            at = (place + begin, first_constant + window if common else begin, common)
+            PULLED(inputs, taps, numbers, shift + begin, at, None, given, everything)
+        if whole < length:
+            at = (place + whole, first_constant + window if common else whole, common)
+            mask = first(weights, length - whole)
+            PULLED(inputs, taps, numbers, shift + whole, at, mask, given, everything)

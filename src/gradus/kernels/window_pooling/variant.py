@@ -54,10 +54,10 @@ def unused(*_: Any) -> Any:
 
 @dataclass(frozen=True)
 class Variant:
-    """A pooling variant as plain scalar functions, which a kernel compiles into its loops over whole rows of windows.
+    """A pooling variant as functions of registers, which a kernel compiles into its loops over whole rows of windows.
 
-    ``settings`` is a tuple of two numbers (``Call.settings``) and the first weight; a state is a tuple of ``states``
-    numbers.
+    A register is used as a number would be, but for branches: see ``gradus.kernels.registers``. ``settings`` is a tuple
+    of two plain numbers (``Call.settings``) and the first weight; a state is a tuple of as many numbers as it takes.
 
     Attributes
     ----------
@@ -68,7 +68,6 @@ class Variant:
     fold : (state, x, tap, settings) -> state
     finish : (state, constant, extra, settings) -> (value, number to put aside, winning tap)
     share : (x, tap, window, settings) -> gradient of x (with ``second_input``: (gradient of x, of the second input))
-    states : how many numbers a state has
     padding : the value of a position outside the input
     turn, fold_again : a second pass: (state, extra, settings) -> state, then as ``fold``
     reads_input, reads_value, puts_aside, names_winner, reads_extra, second_input, two_passes : what is looked at, so
@@ -82,7 +81,6 @@ class Variant:
     fold: Callable[..., Any]
     finish: Callable[..., Any]
     share: Callable[..., Any]
-    states: int = 1
     padding: float = 0.0
     turn: Callable[..., Any] = unused
     fold_again: Callable[..., Any] = unused

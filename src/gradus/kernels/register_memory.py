@@ -1,0 +1,137 @@
+"""Registers read from lines of numbers and written to them, whole, or the first places alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from gradus.kernels.registers import Mask, Register, everywhere, item_of
+from gradus.kernels.tiles import HALF_WORD, WORD
+
+BYTE = ir.IntType(8)
+# Numba's own function is not typed
+_declared: Any = cgutils.get_or_insert_function
+
+
+def _lanes(typing: Any, line: Any) -> Any:
+    """Return how many numbers of a line a register holds."""
+    lanes = Register(line.dtype).lanes
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(WORD, lanes)
+
+    return types.int64(line), generate
+
+
+def _first(typing: Any, line: Any, count: Any) -> Any:
+    """Return the mask of the first ``count`` places of a register of the line's type."""
+    kind = Mask(Register(line.dtype).lanes)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        places = ir.Constant(ir.VectorType(WORD, kind.lanes), list(range(kind.lanes)))
+        return builder.icmp_signed("<", places, everywhere(builder, arguments[1], kind.lanes))
+
+    return kind(line, types.int64), generate
+
+
+def _written(module: Any) -> Any:
+    """Return the list of one scope, what is written: ``read`` says that it reads nothing of it."""
+    domain = module.add_metadata(["gradus.registers"])
+    return module.add_metadata([module.add_metadata(["gradus.registers.written", domain])])
+
+
+def _moved(builder: Any, name: str, pointer: ir.Value, rest: list[ir.Value], result: ir.Type) -> ir.Value:
+    vector = pointer.type.pointee
+    item = f"i{vector.element.width}" if isinstance(vector.element, ir.IntType) else _float_name(vector.element)
+    kind = ir.FunctionType(result, [a.type for a in rest])
+    function = _declared(builder.module, kind, f"llvm.masked.{name}.v{vector.count}{item}.p0")
+    return builder.call(function, rest)
+
+
+def _float_name(item: ir.Type) -> str:
+    return "f32" if isinstance(item, ir.FloatType) else "f64"
+
+
+def _loaded(context: Any, builder: Any, line: Any, arguments: Any, lanes: int, *, masked: bool) -> ir.Value:
+    pointer = builder.gep(context.make_array(line)(context, builder, arguments[0]).data, [arguments[1]])
+    vector, size = ir.VectorType(pointer.type.pointee, lanes), line.dtype.bitwidth // 8
+    pointer = builder.bitcast(pointer, vector.as_pointer())
+    if not masked:
+        return builder.load(pointer, align=size)
+    rest = [pointer, ir.Constant(HALF_WORD, size), arguments[2], ir.Constant(vector, None)]
+    return _moved(builder, "load", pointer, rest, vector)
+
+
+def _read(typing: Any, line: Any, index: Any, mask: Any) -> Any:
+    """Return the register from line[index] on, of a line that nobody writes to meanwhile; 0 outside the mask."""
+    kind = Register(line.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        masked = isinstance(signature.args[2], Mask)
+        found = _loaded(context, builder, signature.args[0], arguments, kind.lanes, masked=masked)
+        found.set_metadata("noalias", _written(builder.module))
+        return found
+
+    return kind(line, types.int64, mask), generate
+
+
+def _before(typing: Any, line: Any, index: Any, mask: Any) -> Any:
+    """Return the register from line[index] on, which ``write`` is about to set; 0 outside the mask."""
+    kind = Register(line.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        masked = isinstance(signature.args[2], Mask)
+        return _loaded(context, builder, signature.args[0], arguments, kind.lanes, masked=masked)
+
+    return kind(line, types.int64, mask), generate
+
+
+def _read_whole_numbers(typing: Any, line: Any, index: Any, mask: Any, like: Any) -> Any:
+    """Return bytes or int32s from line[index] on as a register of the type of the line ``like``."""
+    kind = Register(like.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given = signature.args[0]
+        found = _loaded(context, builder, given, arguments, kind.lanes, masked=isinstance(mask, Mask))
+        target = kind.holding(item_of(kind))
+        return builder.sitofp(found, target) if given.dtype.signed else builder.uitofp(found, target)
+
+    return kind(line, types.int64, mask, like), generate
+
+
+def _write(typing: Any, line: Any, index: Any, mask: Any, register: Any) -> Any:
+    """Set the line from line[index] on, inside the mask, to a register, rounded towards 0 if the line holds integers.
+
+    -1 is 255 as a byte.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind: Any = signature.args[0]
+        value = arguments[3]
+        pointer = builder.gep(context.make_array(kind)(context, builder, arguments[0]).data, [arguments[1]])
+        if kind.dtype in types.integer_domain:
+            value = builder.fptosi(value, ir.VectorType(HALF_WORD, register.lanes))
+            if kind.dtype.bitwidth < HALF_WORD.width:
+                value = builder.trunc(value, ir.VectorType(BYTE, register.lanes))
+        pointer, size = builder.bitcast(pointer, value.type.as_pointer()), kind.dtype.bitwidth // 8
+        if isinstance(signature.args[2], Mask):
+            rest = [value, pointer, ir.Constant(HALF_WORD, size), arguments[2]]
+            stored = _moved(builder, "store", pointer, rest, ir.VoidType())
+        else:
+            stored = builder.store(value, pointer, align=size)
+        stored.set_metadata("alias.scope", _written(builder.module))
+        return context.get_dummy_value()
+
+    return types.void(line, types.int64, mask, register), generate
+
+
+lanes: Any = intrinsic(_lanes)
+first: Any = intrinsic(_first)
+read: Any = intrinsic(_read)
+before: Any = intrinsic(_before)
+read_whole_numbers: Any = intrinsic(_read_whole_numbers)
+write: Any = intrinsic(_write)

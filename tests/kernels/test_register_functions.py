@@ -1,0 +1,71 @@
+"""Exponential, logarithm and division of registers against NumPy's in twice the digits, over all that they promise."""
+
+import numpy as np
+import pytest
+
+from gradus.kernels.compilation import compiled
+from gradus.kernels.register_functions import exponential, logarithm, ratio, scale, undone
+from gradus.kernels.register_memory import lanes, read, write
+
+kinds = pytest.mark.parametrize("kind", [np.float32, np.float64])
+
+
+@compiled(cache=False)
+def functions(x, y, out):
+    for at in range(0, len(x), lanes(x)):
+        a, b = read(x, at, None), read(y, at, None)
+        write(out[0], at, None, exponential(a))
+        write(out[1], at, None, logarithm(b))
+        write(out[2], at, None, ratio(a, b))
+        write(out[3], at, None, scale(b))
+        write(out[4], at, None, undone(scale(b)))
+
+
+def of(x, y, kind):
+    x, y = np.broadcast_arrays(np.asarray(x, kind), np.asarray(y, kind))
+    x, y = (np.resize(a, -(-a.size // 32) * 32) for a in (x, y))
+    out = np.empty((5, x.size), kind)
+    functions(x, y, out)
+    return x.astype(np.longdouble), y.astype(np.longdouble), out
+
+
+@kinds
+def test_exponential_and_logarithm_are_right_to_their_last_places(kind):
+    random, single = np.random.default_rng(0), kind == np.float32
+    most = 87.0 if single else 700.0
+    x = np.concatenate([random.uniform(-most, most, 4000), [0.0, -0.0, 1e-30, 0.34657, 0.34658, most, -most]])
+    y = np.exp(random.uniform(-most, most, x.size))
+    y[:6] = 1.0, 0.70710677, 0.70710683, 1.4142137, 0.99999994, 1.0000001
+    x, y, found = of(x, y, kind)
+    np.testing.assert_allclose(found[0], np.exp(x).astype(float), rtol=2.0**-23 if single else 1e-15)
+    near, rest = (2.0**-22, 1e-8) if single else (3e-16, 3e-16)
+    np.testing.assert_allclose(found[1], np.log(y).astype(float), rtol=near, atol=rest)
+
+
+@kinds
+def test_exponential_far_out_stays_finite_and_normal(kind):
+    most = 87.0 if kind == np.float32 else 700.0
+    found = of([-1e30, 1e30], 1.0, kind)[2][0]
+    np.testing.assert_allclose(found[:2].astype(float), np.exp([-most, most]), rtol=1e-6)
+
+
+@kinds
+def test_ratio_is_right_over_the_whole_range_of_the_type(kind):
+    limits, random = np.finfo(kind), np.random.default_rng(0)
+    y = np.exp(random.uniform(np.log(float(limits.tiny)) + 1, np.log(float(limits.max)) - 1, 1600))
+    y[:3] = limits.max, limits.tiny, limits.smallest_subnormal * 5
+    x, y, found = of(random.uniform(-1, 1, y.size).astype(kind) * y.astype(kind), y, kind)
+    sound = abs(x) > limits.tiny
+    np.testing.assert_allclose(found[2][sound], (x / y)[sound].astype(float), rtol=2 * float(limits.eps))
+
+
+@kinds
+def test_scales_are_powers_of_two_that_can_be_undone(kind):
+    limits = np.finfo(kind)
+    y = [1.0, 1.99, 2.0, 0.3, limits.max, limits.tiny, 0.0, limits.smallest_subnormal, -3.0, np.inf, np.nan]
+    _, y, found = of(0.0, y, kind)
+    assert (np.frexp(found[3])[0] == 0.5).all()
+    np.testing.assert_array_equal(found[3] * found[4], 1)
+    scaled = abs(y[:4]) * found[3][:4]
+    assert ((scaled >= 1) & (scaled < 2)).all()
+    assert np.isfinite((y[4:9] * found[3][4:9]).astype(kind)).all()
