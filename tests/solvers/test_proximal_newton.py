@@ -13,6 +13,7 @@ from gradus.core.solution import Problem, Status
 from gradus.losses import CrossEntropy, DenseFeatures, DualityGap, LinearModel
 from gradus.penalties import L1, ElasticNet, GroupLasso, Masked, SparseGroupLasso
 from gradus.solvers import ProximalGradient, ProximalNewton, Stop, Terms, minimize
+from gradus.solvers.factored_model import FactoredModel
 
 
 def data(samples, features, classes, seed=0, dtype=torch.float64):
@@ -84,9 +85,43 @@ def test_few_rows_and_more_entries_than_a_model_takes_reach_the_minimum(dtype, p
     model = model_of(*data(1000, 30, 4, dtype=dtype))
     tolerance = 1e-4 if dtype == torch.float32 else 1e-7
     few_rows = solve(model, penalty, newton(penalty, model, rows_per_entry=0.01), tolerance)
-    few_entries = solve(model, penalty, newton(penalty, model, most_entries=60), tolerance, limit=3000)
-    assert few_rows.status is few_entries.status is Status.CONVERGED, (few_rows, few_entries)
+    few_entries = solve(model, penalty, newton(penalty, model, most_entries=60), tolerance)
+    neither = solve(model, penalty, newton(penalty, model, most_entries=60, most_rows=10), tolerance, limit=3000)
+    assert few_rows.status is few_entries.status is neither.status is Status.CONVERGED, (few_rows, few_entries, neither)
     assert few_rows.value == pytest.approx(few_entries.value, rel=2 * tolerance)
+    assert few_rows.value == pytest.approx(neither.value, rel=2 * tolerance)
+    assert few_entries.iterations < neither.iterations
+
+
+def states(model, penalty, solver, count):
+    """The first states, the one at 0 among them."""
+    problem = Problem(model, Masked(penalty, model.features.shape[1]))
+    found = [solver.start(problem, model.zeros())]
+    for _ in range(count):
+        found.append(solver.advance(problem, found[-1]))
+    return found
+
+
+@pytest.mark.parametrize("kind", [L1, GroupLasso])
+def test_a_product_serves_while_samples_are_alike_and_no_longer(kind):
+    model = model_of(*data(2000, 40, 4))
+    strong, weak = kind(0.25), kind(2e-3)
+    assert all(state.factored for state in states(model, strong, newton(strong, model), 3))
+    found = states(model, weak, newton(weak, model), 8)
+    assert found[1].factored
+    assert not found[-1].factored
+    crowded = states(model, weak, newton(weak, model, most_entries=40), 8)
+    assert all(isinstance(state.working, FactoredModel) for state in crowded[1:])
+
+
+def test_rows_that_are_left_out_of_a_product_join_when_they_want_to():
+    model = model_of(*data(400, 30, 3))
+    penalty = GroupLasso(2e-2)
+    solver = newton(penalty, model, most_rows=12)
+    solution = solve(model, penalty, solver, tolerance=1e-8)
+    peer = solve(model, penalty, newton(penalty, model), tolerance=1e-8)
+    assert solution.status is Status.CONVERGED
+    assert solution.value == pytest.approx(peer.value, rel=1e-7)
 
 
 @pytest.mark.parametrize("penalty", [L1(1e-4), ElasticNet(1e-4, 1e-4), GroupLasso(1e-3)], ids=str)
@@ -113,15 +148,15 @@ def test_the_same_on_any_number_of_threads(penalty):
     assert torch.equal(points[0], points[2])
 
 
-def test_the_residual_falls_to_the_gap():
+def test_the_residual_tells_about_the_gap():
     model = model_of(*data(500, 20, 3), intercept=False)
     for penalty in (kind(5e-3) for kind in PENALTIES.values()):
         problem, solver = Problem(model, penalty), newton(penalty, model)
         state = solver.start(problem, model.zeros())
         for _ in range(12):
             state = solver.advance(problem, state)
-            # without an intercept it is the gap at one dual point, bounded from above, so never below the best
-            assert state.residual**2 >= DualityGap(model, penalty)(state.point) - 1e-12
+            gap = DualityGap(model, penalty)(state.point)
+            assert 0.3 * gap - 1e-12 <= state.residual**2 <= 30 * gap + 1e-7
         assert state.residual**2 < 1e-4
 
 
@@ -196,6 +231,8 @@ def test_refuses_other_functions_and_numbers():
         ProximalNewton(Terms(0.02, 0.0, 6)).start(Problem(model, Masked(L1(0.01), 6)), model.zeros())
     with pytest.raises(InputError, match="rows_per_entry is 0"):
         ProximalNewton(Terms(1.0, 0.0, 2), rows_per_entry=0)
+    with pytest.raises(InputError, match="most_rows 0"):
+        ProximalNewton(Terms(1.0, 0.0, 2), most_rows=0)
 
 
 def test_a_value_that_is_not_finite_diverges():

@@ -55,6 +55,13 @@ class Curved(Smooth, Protocol):
         from all.
         """
 
+    def hessian_factors(self, point: Tensor, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+        """Return G (rows, rows) and M (columns, columns), float64: the Hessian at ``point`` is near their product.
+
+        Between the entries (j, k) and (h, l) of these rows of the point it is about G_jh M_kl. From about ``samples``
+        of the data's rows, as above; G is in the dtype of the point, both are symmetric.
+        """
+
 
 @runtime_checkable
 class LogLinear(Smooth, Protocol):

@@ -121,10 +121,15 @@ def _add_products(hessian: Tensor, parts: Entries, used: Tensor, curvature: tupl
 def _used_rows(model: LinearModel[Any], features: Features, columns: Tensor) -> Tensor:
     """Return u of the columns asked for, (columns, samples): the intercept's are ones."""
     count = model.features.shape[1]
-    within = columns.clamp_max(count - 1)
-    selected: Tensor = features.selected(within) * model.scale
-    if model.centre is not None:
-        selected -= model.scale * model.centre[within][:, None]
+    selected = scaled_rows(model, features, columns.clamp_max(count - 1))
     if model.intercept:
         selected[columns == count] = 1.0
+    return selected
+
+
+def scaled_rows(model: LinearModel[Any], features: Features, columns: Tensor) -> Tensor:
+    """Return beta (x - c) of the features at ``columns``, (columns, samples)."""
+    selected: Tensor = features.selected(columns) * model.scale
+    if model.centre is not None:
+        selected -= model.scale * model.centre[columns][:, None]
     return selected

@@ -12,6 +12,7 @@ from gradus.core.errors import InputError
 from gradus.kernels.softmax_sweep import Linear, Slopes
 from gradus.losses.blockwise import Block, Blockwise, blocks_of
 from gradus.losses.hessian import hessian_among
+from gradus.losses.hessian_factors import hessian_factors
 from gradus.losses.sample_loss import BoundedCurvature, OnePass, SampleLoss
 from gradus.losses.sampling import sampled
 
@@ -191,3 +192,7 @@ class LinearModel(Generic[Loss]):
     def hessian_among(self, point: Tensor, entries: Tensor, samples: int) -> Tensor:
         """Return the Hessian at ``point`` among some of its entries; see ``gradus.losses.hessian``."""
         return hessian_among(self, point, entries, samples)
+
+    def hessian_factors(self, point: Tensor, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+        """Return the factors of a Kronecker product near the Hessian; see ``gradus.losses.hessian_factors``."""
+        return hessian_factors(self, point, rows, samples)

@@ -10,6 +10,7 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.core.protocols import Curved
+from gradus.solvers.factored_model import FactoredModel
 from gradus.solvers.proximal_gradient import ProximalGradient, ProximalState
 from gradus.solvers.terms import Terms, rise
 from gradus.solvers.working_model import Selection, WorkingModel
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from gradus.core.solution import Problem
 
-# the model is minimised until its violation is this fraction of the function's
-FORCING = 0.1
 # a working set is left when a violation outside it is above this fraction of the largest
 OUTSIDE = 0.5
 # a model without success is replaced by one from so many times the rows, up to so many times those at first
@@ -30,21 +29,27 @@ CROWDED = 0.8
 SHORTEST, DECREASE = 1e-4, 1e-4
 # a relative fall of the value below which the Hessian is taken to stay as it is
 STILL = 1e-3
+# the fraction of the units that moved before from which on as many move
+SETTLED = 0.97
+# relative error of a value, in units of the dtype's epsilon; smaller differences decide nothing
+ROUNDING = 8.0
 
 
 @dataclass(frozen=True)
 class ProximalNewtonState:
     """Point, smooth value and gradient; the working model, if there is one yet; rows of data per entry in it.
 
-    With too many entries for a model, ``accelerated`` is where the first-order method has got to, and goes on.
+    ``factored`` tells whether a Kronecker product has served for the Hessian so far. With too many rows for any model,
+    ``accelerated`` is where the first-order method has got to, and goes on.
     """
 
     point: Tensor
     value: float
     gradient: Tensor
     residual: float
-    working: WorkingModel | None
+    working: WorkingModel | FactoredModel | None
     rows_per_entry: float
+    factored: bool = True
     halted: bool = False
     accelerated: ProximalState | None = None
 
@@ -54,37 +59,41 @@ class ProximalNewton:
     """Minimise a smooth function of a matrix plus absolute values and squares of its entries and norms of its rows.
 
     Every iteration minimises g . (x+ - x) + (x+ - x)' B (x+ - x) / 2 + h(x+) over a working set by block descent and
-    goes there, or part of the way. The working set is the units (entries, or rows where their norms are penalised) that
-    are not zero and as many again of those nearest to moving. B is the Hessian among their entries from
-    ``rows_per_entry`` times as many evenly spaced rows of data, and is kept, and corrected by the true change of the
-    gradient (BFGS), while it predicts that change well. So an iteration near the minimum costs one value and gradient
-    of the smooth part, and no pass more.
+    goes there, or part of the way. B is kept, and corrected by the true change of the gradient (BFGS), while it
+    predicts that change well. So an iteration near the minimum costs one value and gradient of the smooth part, and no
+    pass more.
+
+    At first the working set is all rows, and B the nearest Kronecker product to the Hessian. Where that predicts badly,
+    the working set becomes the units (entries, or rows where their norms are penalised) that are not zero and as many
+    again of those nearest to moving, and B the Hessian among their entries from ``rows_per_entry`` times as many evenly
+    spaced rows of data. With too many entries for that, the product and its corrections have to do.
 
     Parameters
     ----------
     terms : the penalty; it must be the problem's own
     rows_per_entry : positive. More make a better B that costs more
-    most_entries : largest working set, positive; B has its square of numbers
-    dense : goes on, from where the iteration is, once a working set of that size is nearly full
-    rounding : relative error of a value, in units of the dtype's epsilon; smaller differences decide nothing
+    most_entries : largest working set of entries, positive; B has its square of numbers
+    most_rows : largest working set of rows, positive; the product's larger factor has its square of numbers
+    dense : goes on, from where the iteration is, once a working set of that many rows is nearly full
 
     References
     ----------
     Lee, Sun & Saunders 2014, Proximal Newton-type methods for minimizing composite functions, algorithm 1;
-    Hsieh, Sustik, Dhillon & Ravikumar 2014, QUIC (the free set); Byrd, Hansen, Nocedal & Singer 2016 (rows for B)
+    Hsieh, Sustik, Dhillon & Ravikumar 2014, QUIC (the free set); Byrd, Hansen, Nocedal & Singer 2016 (rows for B);
+    Martens & Grosse 2015, Optimizing neural networks with Kronecker-factored approximate curvature (the product)
     """
 
     terms: Terms
     rows_per_entry: float = 2.0
     most_entries: int = 6000
+    most_rows: int = 4096
     dense: ProximalGradient = field(default_factory=ProximalGradient)
-    rounding: float = 8.0
 
     def __post_init__(self) -> None:
-        if not (self.rows_per_entry > 0 and self.most_entries > 0):
+        if not (self.rows_per_entry > 0 and self.most_entries > 0 and self.most_rows > 0):
             raise InputError(
-                f"rows_per_entry is {self.rows_per_entry} and most_entries {self.most_entries}; "
-                "expected positive numbers"
+                f"rows_per_entry is {self.rows_per_entry}, most_entries {self.most_entries} and most_rows "
+                f"{self.most_rows}; expected positive numbers"
             )
 
     def start(self, problem: Problem, point: Tensor) -> ProximalNewtonState:
@@ -100,32 +109,50 @@ class ProximalNewton:
 
     def advance(self, problem: Problem, state: ProximalNewtonState) -> ProximalNewtonState:
         """Return the state after one step, or the same point with a better model where the step led nowhere."""
-        if state.accelerated is not None or self._is_crowded(state):
+        if state.accelerated is not None or self._is_overfull(state):
             return self._accelerated(problem, state)
         violations = self.terms.violations(state.point, state.gradient)
-        working = self._kept(state, violations)
-        if working is None:
-            assert isinstance(problem.smooth, Curved)
-            selection = Selection.of(self.terms, state.point, state.gradient, self.most_entries)
-            working = WorkingModel.built(problem.smooth, state.point, selection, state.rows_per_entry)
-        stepped = self._stepped(problem, state, working, FORCING * violations.max().item())
+        working = self._kept(state, violations) or self._built(problem, state)
+        stepped = self._stepped(problem, state, working, violations.max().item())
         if stepped is not None:
             return stepped
+        if isinstance(working, FactoredModel) and not self._is_crowded(state.point):
+            return replace(state, working=None, factored=False)
         more = state.rows_per_entry if working is state.working else MORE_ROWS * state.rows_per_entry
         halted = more > MOST_ROWS * self.rows_per_entry
         return replace(state, working=None, rows_per_entry=more, halted=halted)
 
-    def _is_crowded(self, state: ProximalNewtonState) -> bool:
-        """Whether so many entries have to move that a model has next to no room for others."""
-        width = state.point.shape[1] if self.terms.by_rows else 1
-        return int(self.terms.held(state.point).sum()) * width > CROWDED * self.most_entries
+    def _is_crowded(self, point: Tensor) -> bool:
+        """Whether so many entries have to move that a model of entries has next to no room for others."""
+        width = point.shape[1] if self.terms.by_rows else 1
+        return int(self.terms.held(point).sum()) * width > CROWDED * self.most_entries
+
+    def _shrinks(self, before: Tensor, after: Tensor) -> bool:
+        """Whether fewer units are free or not zero than before, by far: what costs most waits for them to settle."""
+        return int(self.terms.held(after).sum()) < SETTLED * int(self.terms.held(before).sum())
+
+    def _is_overfull(self, state: ProximalNewtonState) -> bool:
+        """Whether so many entries and rows have to move that neither model has room for others."""
+        rows = len(state.point)
+        if rows <= self.most_rows or not self._is_crowded(state.point):
+            return False
+        return int(self.terms.held(state.point).reshape(rows, -1).any(dim=1).sum()) > CROWDED * self.most_rows
+
+    def _built(self, problem: Problem, state: ProximalNewtonState) -> WorkingModel | FactoredModel:
+        assert isinstance(problem.smooth, Curved)
+        parts = (self.terms, state.point, state.gradient)
+        if state.factored or self._is_crowded(state.point):
+            rows = Selection.of_rows(*parts, self.most_rows)
+            return FactoredModel.built(problem.smooth, state.point, rows, state.rows_per_entry)
+        selection = Selection.of(*parts, self.most_entries)
+        return WorkingModel.built(problem.smooth, state.point, selection, state.rows_per_entry)
 
     def _check(self, problem: Problem, probe: Tensor) -> None:
         expected = self.terms.prox(probe)
         if not torch.allclose(problem.penalty.prox(probe, 1.0).double(), expected, rtol=1e-4, atol=1e-6):
             raise InputError(f"terms is {self.terms}, which is not the problem's penalty: give its own strengths")
 
-    def _kept(self, state: ProximalNewtonState, violations: Tensor) -> WorkingModel | None:
+    def _kept(self, state: ProximalNewtonState, violations: Tensor) -> WorkingModel | FactoredModel | None:
         """Return the state's working model where it is trusted and no entry outside it matters more."""
         if state.working is None or not state.working.trusted:
             return None
@@ -137,18 +164,18 @@ class ProximalNewton:
         before = state.accelerated or self.dense.start(problem, state.point)
         after = self.dense.advance(problem, before)
         fields = (after.point, state.value, state.gradient, after.residual, None, state.rows_per_entry)
-        return ProximalNewtonState(*fields, after.halted, after)
+        return ProximalNewtonState(*fields, state.factored, after.halted, after)
 
     def _stepped(
-        self, problem: Problem, state: ProximalNewtonState, working: WorkingModel, tolerance: float
+        self, problem: Problem, state: ProximalNewtonState, working: WorkingModel | FactoredModel, violation: float
     ) -> ProximalNewtonState | None:
         """Return the state at the first point towards the model's minimum that is low enough; None where none is."""
         entries = working.selection.entries
         begin, slopes = (part.ravel()[entries].double() for part in (state.point, state.gradient))
         strengths = self._strengths(state.point, working.selection)
-        direction = working.minimised(begin, slopes, strengths, tolerance) - begin
+        direction = working.minimised(begin, slopes, strengths, violation) - begin
         size = abs(state.value + problem.penalty.value(state.point).item())
-        noise = self.rounding * torch.finfo(state.point.dtype).eps * size
+        noise = ROUNDING * torch.finfo(state.point.dtype).eps * size
         step = 1.0
         while step >= SHORTEST:
             point = state.point.clone()
@@ -164,19 +191,29 @@ class ProximalNewton:
                 fall = -predicted - 0.5 * (change @ moved).item()
             if predicted < 0 and fall >= -DECREASE * predicted:
                 corrected, good = working.corrected(moved, change)
+                good = good and step == 1.0
+                if isinstance(corrected, FactoredModel):
+                    good = good or self._is_crowded(point) or self._shrinks(state.point, point)
+                    found = self._state(point, (value, gradient), corrected if good else None, state.rows_per_entry)
+                    return replace(found, factored=state.factored and good)
                 # after so small a fall the curvature is the same, and a new model would only lose corrections
-                trusted = (good and step == 1.0) or fall <= STILL * size
-                return self._state(point, (value, gradient), replace(corrected, trusted=trusted), state.rows_per_entry)
+                corrected = replace(corrected, trusted=good or fall <= STILL * size)
+                found = self._state(point, (value, gradient), corrected, state.rows_per_entry)
+                return replace(found, factored=state.factored)
             step *= 0.5
         return None
 
     def _state(
-        self, point: Tensor, smooth: tuple[Tensor, Tensor], working: WorkingModel | None, rows_per_entry: float
+        self,
+        point: Tensor,
+        smooth: tuple[Tensor, Tensor],
+        working: WorkingModel | FactoredModel | None,
+        rows_per_entry: float,
     ) -> ProximalNewtonState:
         value, gradient = smooth[0].item(), smooth[1]
         residual = math.sqrt(max(self.terms.gap_estimate(point, value, gradient), 0.0))
         halted = residual == 0.0 or not math.isfinite(value)
-        return ProximalNewtonState(point, value, gradient, residual, working, rows_per_entry, halted)
+        return ProximalNewtonState(point, value, gradient, residual, working, rows_per_entry, halted=halted)
 
     def _strengths(self, point: Tensor, selection: Selection) -> tuple[Tensor, Tensor, Tensor]:
         absolute, square = (part[selection.entries] for part in self.terms.strengths(point))

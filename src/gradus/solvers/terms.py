@@ -82,7 +82,9 @@ class Terms(NamedTuple):
         wide = gradient.double()
         if not self.by_rows:
             return (wide.abs() - share * self.absolute).clamp_min(0.0).ravel()
-        return (_lengths(_soft(wide, torch.tensor(self.absolute))) - share * self.norm).clamp_min(0.0)
+        return (_lengths(_soft(wide, torch.tensor(self.absolute, dtype=torch.float64))) - share * self.norm).clamp_min(
+            0.0
+        )
 
     def entries(self, units: Tensor, point: Tensor) -> Tensor:
         """Return the units' entries, indices into the flat point, column by column: of rows, all first columns first.
@@ -95,19 +97,25 @@ class Terms(NamedTuple):
         return units[torch.argsort(units % width, stable=True)]
 
     def gap_estimate(self, point: Tensor, value: float, gradient: Tensor) -> float:
-        """Return a duality gap relative to the value, as if the smooth part f were not negative and its minimum 0.
+        """Return about what the duality gap is relative to the value, for a smooth part f that is not negative.
 
-        For such f the conjugate obeys f*(s g) <= s (<g, x> - f(x)), so that the gap at the dual point s g is at most
-        (1 - s) f(x) + h(x) + s <g, x> + h*(-s g).
+        The gap at the dual point s g is f(x) + f*(s g) + h(x) + h*(-s g). If the minimum of f is
+        0, it is at most (1 - s) f(x) + h(x) + s <g, x> + h*(-s g), which with squares is small for s = 1. Without, s is
+        as large as h* lets it be, and (1 - s)^2 f(x) is nearer: at s = 1 the slope of f*(s g) is <g, x>.
         """
         wide, slopes = point[: self.rows].double(), gradient[: self.rows].double()
         penalty, product = self.value(point), (wide * slopes).sum().item()
         unbalanced = gradient[self.rows :].double().abs().sum().item()
         scale = min(1.0, self._feasible(slopes))
-        gap = (1 - scale) * value + penalty + scale * product
+        beyond = (1 - scale) * value
         if self.square > 0:
-            excess = (_lengths(_soft(slopes, torch.tensor(self.absolute))) - self.norm).clamp_min(0.0)
+            gap = beyond + penalty + scale * product
+            excess = (_lengths(_soft(slopes, torch.tensor(self.absolute, dtype=torch.float64))) - self.norm).clamp_min(
+                0.0
+            )
             gap = min(gap, penalty + product + excess.square().sum().item() / (2 * self.square))
+        else:
+            gap = (1 - scale) * beyond + penalty + scale * product
         return (gap + unbalanced) / max(value + penalty, torch.finfo(torch.float64).tiny)
 
     def _penalised(self, point: Tensor) -> Tensor:
@@ -126,7 +134,9 @@ class Terms(NamedTuple):
         low, high = 0.0, 1.0
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
-            inside = bool((_lengths(_soft(middle * slopes, torch.tensor(self.absolute))) <= self.norm).all())
+            inside = bool(
+                (_lengths(_soft(middle * slopes, torch.tensor(self.absolute, dtype=torch.float64))) <= self.norm).all()
+            )
             low, high = (middle, high) if inside else (low, middle)
         return low
 

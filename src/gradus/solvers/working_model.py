@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from gradus.core.protocols import Curved
     from gradus.solvers.terms import Terms
 
+# the model is minimised until its violation is this fraction of the function's
+FORCING = 0.1
 # units at zero enter the working set if their slope is above this fraction of the threshold
-NEAR = 0.9
+NEAR = 0.95
 LEAST_ENTRIES, LEAST_ROWS = 100, 512
 # added to the Hessian's diagonal, relative to it and to its mean
 JITTER = 1e-6
@@ -46,6 +48,15 @@ class Selection(NamedTuple):
         units = rank.topk(max(size, 0), sorted=False).indices.sort().values
         return cls(units, terms.entries(units, point))
 
+    @classmethod
+    def of_rows(cls, terms: Terms, point: Tensor, gradient: Tensor, most_rows: int) -> Selection:
+        """Return whole rows, all or ``most_rows``: those with units that are free or not zero, and those nearest."""
+        count, width = point.shape
+        rank = terms.nearness(gradient, 0.0).masked_fill(terms.held(point), math.inf).reshape(count, -1).amax(dim=1)
+        rows = rank.topk(min(count, most_rows), sorted=False).indices.sort().values
+        units = rows if terms.by_rows else (rows[:, None] * width + torch.arange(width)).ravel()
+        return cls(units, terms.entries(units, point))
+
 
 @dataclass(frozen=True)
 class WorkingModel:
@@ -65,13 +76,13 @@ class WorkingModel:
         return cls(selection, hessian, trusted=True)
 
     def minimised(
-        self, begin: Tensor, slopes: Tensor, strengths: tuple[Tensor, Tensor, Tensor], least: float
+        self, begin: Tensor, slopes: Tensor, strengths: tuple[Tensor, Tensor, Tensor], violation: float
     ) -> Tensor:
-        """Return the entries that minimise the model plus the penalty, up to a violation of ``least``."""
+        """Return the entries that minimise the model plus the penalty, up to a part of ``violation``."""
         absolute, square, norms = strengths
         size = max(len(begin), 1)
         sweeps = int(min(max(DESCENT / size**2, FEWEST_SWEEPS), MOST_SWEEPS))
-        return gram_lasso(Quadratic(self.hessian, slopes, begin, absolute, square, norms), least, sweeps)
+        return gram_lasso(Quadratic(self.hessian, slopes, begin, absolute, square, norms), FORCING * violation, sweeps)
 
     def corrected(self, moved: Tensor, change: Tensor) -> tuple[WorkingModel, bool]:
         """Return the model whose Hessian maps ``moved`` to ``change``, the gradient's (BFGS); whether it nearly did."""

@@ -100,7 +100,7 @@ def _descend_blocks(
             for k in range(width):
                 slopes[k] = gradient[members[k]]
             curvature = steepness[b] + square[members[0]]
-            longest = _step_block(own[b], steepness[b], slopes, moved, (point, members, absolute, square, norms[b]))
+            longest = step_block(own[b], steepness[b], slopes, moved, (point, members, absolute, square, norms[b]))
             largest = max(largest, longest * curvature)
             for k in range(width):
                 step = moved[k]
@@ -114,7 +114,7 @@ def _descend_blocks(
 
 
 @compiled()
-def _step_block(
+def step_block(
     own: np.ndarray,
     steepness: float,
     slopes: np.ndarray,
