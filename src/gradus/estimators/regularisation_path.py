@@ -13,13 +13,14 @@ from gradus.core.solution import Problem, Solution
 from gradus.estimators.gap_estimate import MARGIN, GapEstimate
 from gradus.estimators.softmax_problem import Settings, certificate, on_weights
 from gradus.estimators.solving import Way, solved
-from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
+from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
+from gradus.solvers.composite import differentiable_penalty
 from gradus.solvers.lbfgs import LBFGSState, Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from torch import Tensor
 
@@ -133,16 +134,16 @@ def _by_quasi_newton(
     alpha, rows = settings.alpha, model.features.shape[1]
     start = trail.predicted(math.log(alpha))
     start = model.zeros() if start is None else start
-    hard = trail.iterations >= MANY_ITERATIONS
+    least_rows = MANY_ROWS if trail.iterations >= MANY_ITERATIONS else FEW_ROWS
+    problem = Problem(model, on_weights(L2(alpha), model))
+    begun, curvature = _begun(problem, model, start, least_rows)
 
     @cache
     def precondition() -> SharedPreconditioner:
         # not before it is needed: many strengths end where the ones before lead to
-        curvature = OutputCurvature.at(model, start, MANY_ROWS if hard else FEW_ROWS)
-        return SharedPreconditioner(spectrum, curvature, alpha, model.intercept)
+        return SharedPreconditioner(spectrum, curvature(), alpha, model.intercept)
 
     solver = LBFGS(lambda gradient: precondition()(gradient))
-    problem = Problem(model, on_weights(L2(alpha), model))
     spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
 
     estimated = GapEstimate(alpha, rows, spread)
@@ -152,10 +153,25 @@ def _by_quasi_newton(
 
     stop = Stop(bound, settings.tol, int(settings.max_iter), promising=promising)
     with progress.task("fitting", total=stop.max_iterations) as fitting:
-        state = replace(solver.start(problem, start), pairs=trail.pairs_at(alpha, rows))
+        state = replace(begun, pairs=trail.pairs_at(alpha, rows))
         end = resume(problem, solver, state, stop, fitting)
     found = end.state
     optimism = end.certificate / max(estimated(found), 1e-300)
     extended = trail.extended(math.log(alpha), found.point, found.pairs)
     extended = replace(extended, optimism=min(max(optimism, 0.1), 10.0), iterations=end.iterations)
     return end.solution(found.value, stop), extended
+
+
+def _begun(
+    problem: Problem, model: LinearModel[CrossEntropy], start: Tensor, least_rows: int
+) -> tuple[LBFGSState, Callable[[], OutputCurvature]]:
+    """Return the state at ``start``, and what gives the curvature there, from so many rows at least, once."""
+    if model.samples >= 2 * least_rows:
+        return LBFGS().start(problem, start), lambda: OutputCurvature.at(model, start, least_rows)
+    # the curvature is that of all rows, and the first gradient looks at them anyway
+    value, gradient, probabilities = evaluated(model, start)
+    penalty = differentiable_penalty(problem, "LBFGS")
+    more, slope = penalty.value_and_gradient(start)
+    total = (value + more).item()
+    state = LBFGSState(start, total, gradient + slope, halted=not math.isfinite(total))
+    return state, lambda: OutputCurvature.of(model, probabilities)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+
+from gradus.kernels.softmax_sweep import Labelled
+from gradus.losses import passes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,14 +78,30 @@ class OutputCurvature(NamedTuple):
 
         The better the fit, the fewer rows have any uncertainty left, and the more have to be looked at.
         """
-        stride = max(model.features.shape[0] // least_rows, 1)
-        rows = model.features.rows(0, model.features.shape[0], stride)
-        weights = model.weights[::stride] / _positive(model.weights[::stride].sum())
-        probabilities = torch.softmax(model.logits(point, rows), dim=1)
-        uncertain = weights[:, None] * probabilities * (1.0 - probabilities)
+        part = (0, model.samples, max(model.samples // least_rows, 1))
+        weights = model.weights[:: part[2]]
+        share = weights / _positive(weights.sum())
+        some = replace(model, loss=model.loss.rows(*part), features=model.features.rows(*part), weights=share)
+        probabilities = share.new_empty(some.samples, model.loss.outputs)
+        passes.loss(some.features, some.linear(point), Labelled(some.loss.targets, share), probabilities)
+        return cls.of(some, probabilities)
+
+    @classmethod
+    def of(cls, model: LinearModel[CrossEntropy], probabilities: Tensor) -> OutputCurvature:
+        """Return both where the rows of ``model`` have these probabilities, (samples, outputs), which are lost."""
+        # w p (1 - p), in place: each of many outputs would be a matrix as large as the data
+        uncertain = probabilities.addcmul_(probabilities, probabilities, value=-1.0).mul_(model.weights[:, None])
         total = uncertain.sum(dim=0).clamp_min(LEAST_CURVATURE * model.loss.typical_curvature())
-        centre = model.pull_back(uncertain, rows)[: model.features.shape[1]] / total
+        centre = model.pull_back(uncertain, model.features)[: model.features.shape[1]] / total
         return cls(total, centre)
+
+
+def evaluated(model: LinearModel[CrossEntropy], point: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the value, the gradient and the rows' probabilities at ``point``. One pass over X."""
+    probabilities = point.new_empty(model.samples, model.loss.outputs)
+    labelled = Labelled(model.loss.targets, model.weights)
+    value, slopes = passes.loss_and_slopes(model.features, model.linear(point), labelled, probabilities)
+    return value, model.gradient(slopes), probabilities
 
 
 @dataclass(frozen=True)
