@@ -10,21 +10,23 @@ import numpy as np
 from gradus.kernels.compilation import compiled
 from gradus.kernels.student_attraction.lanes import LANES, TWICE, pull_abreast
 
-# groups are dealt to the threads by turns, because the first ones have the most edges
+# groups are dealt by turns, because the first ones have the most edges, and a thread takes so many, one after the other
+# in memory
 TURNS = 64
+SPAN = 16
 # weights that are looked at before all are
 FEW = 1000
 
 
 @dataclass(frozen=True)
 class Abreast:
-    """Rows in order of their number of edges, ``LANES`` to a group, and what each group's rows are tied to.
+    """Rows grouped by their number of edges, ``LANES`` to a group, and what each group's rows are tied to.
 
     A row that has fewer edges than the first of its group is tied to itself in their place, which pulls nowhere.
 
     Attributes
     ----------
-    rows : (groups * LANES,), uint32; beyond the last row 0 again
+    rows : (groups, LANES), uint32; the last one again and again where none is left
     offsets : (groups + 1,), int64, where each group's edges begin
     edges : (edges, LANES), uint32, where they lead; with the bit ``TWICE`` where they weigh twice ``weight``
     weight : of an edge without that bit
@@ -45,14 +47,13 @@ def laid_abreast(offsets: np.ndarray, neighbours: np.ndarray, weights: np.ndarra
         return None
     degrees = np.diff(offsets)
     order = np.argsort(-degrees, kind="stable")
-    groups = -(-len(order) // LANES)
-    rows = np.zeros(groups * LANES, np.uint32)
-    rows[: len(order)] = order
-    begins = np.zeros(groups + 1, np.int64)
-    np.cumsum(degrees[order[::LANES]], out=begins[1:])
+    groups = np.pad(order, (0, -len(order) % LANES), mode="edge").reshape(-1, LANES)
+    rows = np.concatenate([groups[turn::TURNS] for turn in range(TURNS)]).astype(np.uint32)
+    begins = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(degrees[rows[:, 0]], out=begins[1:])
     edges = np.empty((begins[-1], LANES), np.uint32)
     single = weights.min()
-    _lay_out(offsets, neighbours.view(np.uint32), weights > single, len(order), rows, begins, edges)
+    _lay_out(offsets, neighbours.view(np.uint32), weights > single, rows, begins, edges)
     return Abreast(rows, begins, edges, float(single))
 
 
@@ -75,18 +76,16 @@ def _lay_out(
     offsets: np.ndarray,
     neighbours: np.ndarray,
     doubled: np.ndarray,
-    samples: int,
     rows: np.ndarray,
     begins: np.ndarray,
     edges: np.ndarray,
 ) -> None:
-    for group in numba.prange(len(begins) - 1):
+    for group in numba.prange(len(rows)):
         first, last = begins[group], begins[group + 1]
         for lane in range(LANES):
-            place = group * LANES + lane
-            row = rows[place]
+            row = rows[group, lane]
             start = offsets[row]
-            degree = offsets[row + 1] - start if place < samples else 0
+            degree = offsets[row + 1] - start
             for edge in range(last - first):
                 number = row
                 if edge < degree:
@@ -106,11 +105,11 @@ def _pull(
     weight: float,
     forces: np.ndarray,
 ) -> None:
-    for turn in numba.prange(TURNS):
+    for span in numba.prange((len(rows) + SPAN - 1) // SPAN):
         pull = np.empty((2, LANES), np.float32)
-        for group in range(turn, len(offsets) - 1, TURNS):
-            own = rows[group * LANES : (group + 1) * LANES]
+        for group in range(span * SPAN, min((span + 1) * SPAN, len(rows))):
+            own = rows[group]
             pull_abreast(edges[offsets[group] : offsets[group + 1]], own, points, inverse_dof, pull)
-            for lane in range(min(LANES, len(points) - group * LANES)):
+            for lane in range(LANES):
                 forces[own[lane], 0] = weight * pull[0, lane]
                 forces[own[lane], 1] = weight * pull[1, lane]

@@ -24,6 +24,8 @@ LANES = VECTOR_BYTES // 4
 TWICE = 2**31
 PLACE = TWICE - 1
 POINT_BYTES = 8
+# how many edges further in memory are asked for, of this group or of the next ones, so that they come meanwhile
+AHEAD = 32 * LANES
 # 1 + d^2 / a is taken to be no more than this power of 2, where the pull is 0 to any precision
 FARTHEST = 2.0**100
 
@@ -47,7 +49,9 @@ def _pull_abreast(typing: Any, edges: Any, rows: Any, points: Any, inverse_dof: 
         farthest, bits = emit.everywhere(_number(FARTHEST)), _whole(PLACE)
 
         def add(j: ir.Value, sums: Sequence[ir.Value]) -> list[ir.Value]:
-            edge = _numbers(builder, builder.gep(columns, [j]))
+            place = builder.gep(columns, [j])
+            emit.ask_for(builder.gep(place, [word(AHEAD)]))
+            edge = _numbers(builder, place)
             sources = _points(builder, emit, builder.and_(edge, bits), there)
             across, along = (builder.fsub(here, other) for here, other in zip(targets, sources, strict=True))
             squared = emit.multiply_add(across, across, builder.fmul(along, along))
