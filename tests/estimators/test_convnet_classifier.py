@@ -295,6 +295,17 @@ def test_pooling_stands_in_every_block():
     assert kinds.count(nn.LPPool2d) == 2 and nn.MaxPool2d not in kinds
 
 
+def test_few_images_are_predicted_on_one_thread(fitted):
+    _, _, unseen, _ = digits()
+    seen = []
+    hook = fitted.network_.register_forward_pre_hook(lambda *_: seen.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    fitted.predict(unseen[:1])
+    fitted.predict(np.concatenate([unseen] * 2)[:512])
+    hook.remove()
+    assert seen == [1, before] and torch.get_num_threads() == before
+
+
 @pytest.fixture(scope="module")
 def sparse():
     images, labels, _, _ = digits()
@@ -326,6 +337,8 @@ def test_a_pruned_network_is_a_smaller_file_and_graph(sparse, tmp_path):
     assert sizes[1] < 0.4 * sizes[0]
     again = ConvNetClassifier.load(tmp_path / "pruned.safetensors")
     np.testing.assert_array_equal(again.decision_function(unseen), smaller.decision_function(unseen))
+    assert str(again.network_) == str(smaller.network_)
+    assert not any(isinstance(layer, nn.Identity) for layer in again.network_.modules())
 
 
 def test_the_epoch_that_is_kept_has_its_channels_chosen():

@@ -42,6 +42,15 @@ def test_scaling_of_pixels_does_not_matter():
     torch.testing.assert_close(other.eval()(images / 255 - 0.5), network.eval()(images), rtol=1e-3, atol=1e-4)
 
 
+def test_scaling_folded_into_the_first_layer_changes_nothing():
+    network, images = network_for(3, 12, 12)
+    before, filters = network.eval()(images), network.first_filters()
+    network.fold_scaling()
+    torch.testing.assert_close(network(images), before, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(network.first_filters(), filters)
+    assert not network.whitening.bias.requires_grad
+
+
 def test_learned_are_filters_shifts_and_the_last_layer():
     network, images = network_for(1, 28, 28)
     network.train()(images).sum().backward()

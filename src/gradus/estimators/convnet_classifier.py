@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from gradus.core.errors import InputError
 from gradus.estimators.convnet_settings import ConvNetSettings, triangle
 from gradus.estimators.convnet_training import (
+    LEAST_PIXELS,
     Parts,
     checkpoint_of,
     drawing_from,
@@ -183,7 +184,8 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         validation = None
         if self.early_stopping:
             images, validation = held_out(images, self.validation_fraction, seed)
-        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(images, settings):
+        at_once = settings.rows_a_step(len(images)) * images.pixels[0].numel()
+        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(at_once, LEAST_PIXELS):
             batches = self._batches(settings, images, seed)
             epochs = settings.passes(batches.count)
             phases = Phases.of(epochs * batches.count)
@@ -223,7 +225,8 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         known = self.classes_ if begun else np.unique(classes)
         images, _ = labelled_images(pixels, y, (sample_weight, self.class_weight), known)
         seed = self._seed()
-        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(images, settings):
+        at_once = settings.rows_a_step(len(images)) * images.pixels[0].numel()
+        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(at_once, LEAST_PIXELS):
             if not begun:
                 learner = self._learner(parts, images, known, ALWAYS)
                 self._publish(learner, known, images, Trained((), 0, finite=True))

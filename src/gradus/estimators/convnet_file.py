@@ -88,6 +88,8 @@ class SavedNetwork:
         assert network is not None
         if module is None and self.weights.keys() != network.state_dict().keys():  # pruned, with norms folded
             take_shapes(network, self.weights)
+            if isinstance(network, ImageNetwork):
+                network.drop_identities()
         try:
             network.load_state_dict(self.weights)
         except RuntimeError as error:

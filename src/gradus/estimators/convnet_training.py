@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
 
-    from gradus.estimators.convnet_settings import ConvNetSettings
     from gradus.networks import Course, Shuffled
 
 # images that the scaling is measured on
 MEASURED_IMAGES = 10_000
-# of a step, below which one thread serves
+# of a step of training, and of a forward pass, below which one thread serves
 LEAST_PIXELS = 50_000
+LEAST_PIXELS_FORWARD = 20_000
 
 
 class Parts(NamedTuple):
@@ -174,12 +174,14 @@ def drawing_from(seed: int) -> Iterator[None]:
         yield
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def outputs(network: nn.Module, pixels: torch.Tensor, device: torch.device, rows: int = 512) -> torch.Tensor:
     """Return what a network makes of images, (samples, height, width, channels), in float32; ``rows`` at a time."""
-    network.eval()
+    if network.training:  # to walk through all layers takes a tenth of one image's time
+        network.eval()
     parts = (pixels[start : start + rows] for start in range(0, len(pixels), rows))
-    return torch.cat([network(as_input(part).to(device)).float().cpu() for part in parts])
+    with threads_for(pixels[:rows].numel(), LEAST_PIXELS_FORWARD):
+        return torch.cat([network(as_input(part).to(device)).float().cpu() for part in parts])
 
 
 @contextmanager
@@ -200,12 +202,17 @@ def plan_of(images: torch.Tensor, classes: int, widths: Any) -> NetworkPlan:
 
 
 @contextmanager
-def threads_for(images: LabelledImages, settings: ConvNetSettings) -> Iterator[None]:
-    """Run torch on one thread inside this block if a step is short: waking a second one costs more than it saves."""
+def threads_for(pixels: int, least: int) -> Iterator[None]:
+    """Run torch on one thread inside this block if fewer pixels than ``least`` go through a network at a time.
+
+    Waking a second thread for each layer costs more than it saves: predicting one image of MNIST takes a third.
+    """
     before = torch.get_num_threads()
-    if settings.rows_a_step(len(images)) * images.pixels[0].numel() < LEAST_PIXELS:
+    fewer = pixels < least and before > 1
+    if fewer:
         torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        if fewer:
+            torch.set_num_threads(before)

@@ -142,7 +142,7 @@ class NetworkOutputs(ABC):
         write_onnx(self.network_, example, Path(path))
 
     def pruned(self) -> Self:
-        """Return a classifier that predicts the same, of which the channels that are zero are gone and norms folded.
+        """Return a classifier that predicts the same: channels that are zero are gone, norms and scaling are folded.
 
         It is smaller, also as a file, and faster; it does not learn on. See ``gradus.optim.prune_channels``.
 
@@ -154,7 +154,11 @@ class NetworkOutputs(ABC):
         height, width, channels = self.image_shape_
         example = torch.rand((2, channels, height, width), generator=torch.Generator().manual_seed(0)) * 255
         smaller = copy.copy(self)
-        smaller.network_ = channels_last(prune_channels(self.network_, example.to(self._device())))
+        network = prune_channels(self.network_, example.to(self._device()))
+        if isinstance(network, ImageNetwork):
+            network.fold_scaling()
+            network.drop_identities()
+        smaller.network_ = channels_last(network)
         return smaller
 
     def _layout(self) -> ImageLayout:

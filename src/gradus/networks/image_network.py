@@ -130,6 +130,26 @@ class ImageNetwork(nn.Module):
         self.whitening.weight.copy_(torch.cat([strongest, -strongest]))
 
     @torch.no_grad()
+    def fold_scaling(self) -> None:
+        """Leave the scaling to the first layer, which gets a bias: two steps fewer, a tenth of the time of one image.
+
+        w * (x - mean) / deviation = (w / deviation) * x - sum w mean / deviation. It is not to be measured again.
+        """
+        filters = self.whitening.weight / self.deviation
+        self.whitening.weight.copy_(filters)
+        self.whitening.bias = nn.Parameter(-(filters * self.mean).sum(dim=(1, 2, 3)), requires_grad=False)
+
+    def drop_identities(self) -> None:
+        """Take out of the blocks what pruning left for norms: calls for nothing are a tenth of one image's time.
+
+        The other layers keep their names, and so their weights' places in a file.
+        """
+        for block in self.blocks:
+            for name, layer in list(block.named_children()):
+                if isinstance(layer, nn.Identity):
+                    delattr(block, name)
+
+    @torch.no_grad()
     def first_filters(self) -> Tensor:
         """Return the patches of scaled pixels to which the first learned layer answers, (filters, channels, *size).
 
@@ -139,11 +159,14 @@ class ImageNetwork(nn.Module):
         learned: Tensor = next(layer for layer in self.blocks.modules() if isinstance(layer, nn.Conv2d)).weight
         positive, negative = learned.chunk(2, dim=1)
         filters: Tensor = self.whitening.weight[: self.plan.directions]
+        if self.whitening.bias is not None:
+            filters = filters * self.deviation
         return nn.functional.conv_transpose2d((positive - negative) / 2, filters, stride=self.plan.stride).cpu()
 
     def features(self, images: Tensor) -> Tensor:
         """Return the activations before the last layer, (samples, channels), of images as ``measure`` takes them."""
-        scaled = (images - self.mean) / self.deviation
+        # a first layer with a bias does the scaling: see fold_scaling
+        scaled = (images - self.mean) / self.deviation if self.whitening.bias is None else images
         hidden: Tensor = self.blocks(self.activation(self.whitening(scaled)))
         # a layer that prune_channels follows, which amax is not
         return torch.flatten(self.largest(hidden), 1)
