@@ -10,16 +10,17 @@ from numba import types
 
 from gradus.kernels.compilation import compiled
 from gradus.kernels.window_pooling import staging
-from gradus.kernels.window_pooling.images import image_of, lanes_of, span_from
+from gradus.kernels.window_pooling.images import image_of, one_span, origin_of, spans_of
 from gradus.kernels.window_pooling.signatures import (
     SETTINGS,
     STARTS,
+    found,
+    known,
     number,
     pull_signature,
     reduce_signature,
-    winner,
 )
-from gradus.kernels.window_pooling.staging import GROUP, TAPS, UNIT
+from gradus.kernels.window_pooling.staging import GROUP, UNIT
 from gradus.kernels.window_pooling.turning import apart, side_by_side
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found
     weights, settings, extra, flags, padding = given
     first, last = units
     value, aside, winner = found
+    runs, span = one_span(starts)
     group, unit = numbers[GROUP], numbers[UNIT]
     kind = x.dtype.type
     parts = numbers[staging.RESIDUES] * numbers[staging.RESIDUES + 1] * numbers[staging.RESIDUES + 2]
@@ -56,9 +58,8 @@ def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found
             staging.stage(other, plane, count, second, numbers, tables, padding)
         if flags & EXTRA:
             staging.spread(extra, plane, count, run[1], numbers, 0)
-        span = (1, 0, 0, 0, staging.length(numbers, count), -1)
-        own = (values, asides, winners)
-        reduce(staged, second, starts, span, weights, settings, (run[0], run[1]), own)
+        origin, own = (0, 0, staging.length(numbers, count)), (values, asides, winners)
+        reduce(staged, second, runs, span, origin, weights, settings, (run[0], run[1]), own)
         staging.collect(values, value, plane, count, numbers)
         if len(aside):
             staging.collect(asides, aside, plane, count, numbers)
@@ -75,6 +76,7 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
     weights, settings, extra, flags, padding = given
     first, last = units
     upstream, value, aside, winner = found
+    runs, span = one_span(starts)
     gradient, other_gradient = pulled
     group, unit = numbers[GROUP], numbers[UNIT]
     kind = x.dtype.type
@@ -104,9 +106,9 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
         if flags & EXTRA:
             staging.spread(extra, plane, count, run[1], numbers, 0)
         staged_gradient[:] = 0
-        span = (1, 0, 0, 0, staging.length(numbers, count), -1)
-        own, gradients = (run[2], run[3], run[4], winners), (staged_gradient, second_gradient)
-        pull(staged, second, starts, span, weights, settings, (run[0], run[1]), own, gradients)
+        origin = (0, 0, staging.length(numbers, count))
+        own = (run[2], run[3], run[4], winners, staged_gradient, second_gradient)
+        pull(staged, second, runs, span, origin, weights, settings, (run[0], run[1]), own)
         staging.unstage(staged_gradient, gradient, plane, count, numbers, tables)
         if flags & SECOND:
             staging.unstage(second_gradient, other_gradient, plane, count, numbers, tables)
@@ -116,26 +118,19 @@ def forward_lanes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
     """Pool blocks of lanes ``first`` to ``last`` of an input whose channels lie side by side (channels last)."""
     numbers, constants = plan[0], plan[3]
     weights, settings, extra = given[:3]
-    here = np.empty(numbers[TAPS], np.int64)
+    starts, spans = spans_of(numbers, plan[2])
     for unit in range(units[0], units[1]):
-        image, window = lanes_of(numbers, unit), 0
-        while window < image_of(numbers)[2]:
-            span = span_from(window, image, numbers, plan[2], here)
-            reduce(x, other, here, span, weights, settings, (constants, extra), found)
-            window += span[0]
+        reduce(x, other, starts, spans, origin_of(numbers, unit), weights, settings, (constants, extra), found)
 
 
 def backward_lanes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, pulled: Any, units: Any) -> None:
     """Add to the gradients, which are zeros, of blocks of lanes ``first`` to ``last`` (channels last)."""
     numbers, constants = plan[0], plan[3]
     weights, settings, extra = given[:3]
-    here = np.empty(numbers[TAPS], np.int64)
+    starts, spans = spans_of(numbers, plan[2])
+    lines = (*found, *pulled)
     for unit in range(units[0], units[1]):
-        image, window = lanes_of(numbers, unit), 0
-        while window < image_of(numbers)[2]:
-            span = span_from(window, image, numbers, plan[2], here)
-            pull(x, other, here, span, weights, settings, (constants, extra), found, pulled)
-            window += span[0]
+        pull(x, other, starts, spans, origin_of(numbers, unit), weights, settings, (constants, extra), lines)
 
 
 def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, units: Any) -> None:
@@ -144,7 +139,7 @@ def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
     weights, settings, extra, flags, _ = given
     value, aside, winner = found
     lanes, entries, windows = image_of(numbers)
-    here = np.empty(numbers[TAPS], np.int64)
+    starts, spans = spans_of(numbers, plan[2])
     tile, second = np.zeros(entries * lanes, x.dtype), np.zeros(entries * lanes if flags & SECOND else 0, x.dtype)
     extras = np.zeros(windows * lanes if flags & EXTRA else 0, x.dtype)
     values, asides = np.empty(windows * lanes, x.dtype), np.empty(windows * lanes if len(aside) else 0, x.dtype)
@@ -156,11 +151,8 @@ def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
             side_by_side(other, plane, count, entries, second, lanes)
         if flags & EXTRA:
             side_by_side(extra, plane, count, windows, extras, lanes)
-        window, own = 0, (values, asides, winners)
-        while window < windows:
-            span = span_from(window, (0, 0, count), numbers, plan[2], here)
-            reduce(tile, second, here, span, weights, settings, (constants, extras), own)
-            window += span[0]
+        own = (values, asides, winners)
+        reduce(tile, second, starts, spans, (0, 0, count), weights, settings, (constants, extras), own)
         apart(values, lanes, value, plane, count, windows)
         if len(aside):
             apart(asides, lanes, aside, plane, count, windows)
@@ -174,7 +166,7 @@ def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
     weights, settings, extra, flags, _ = given
     upstream, value, aside, winner = found
     lanes, entries, windows = image_of(numbers)
-    here = np.empty(numbers[TAPS], np.int64)
+    starts, spans = spans_of(numbers, plan[2])
     tile = np.zeros(entries * lanes if flags & INPUT else 0, x.dtype)
     second = np.zeros(entries * lanes if flags & SECOND else 0, x.dtype)
     gradient, other_gradient = np.empty(entries * lanes, x.dtype), np.empty(len(second), x.dtype)
@@ -199,11 +191,8 @@ def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
             side_by_side(winner, plane, count, windows, winners, lanes)
         gradient[:] = 0
         other_gradient[:] = 0
-        window, own, gradients = 0, (upstreams, values, asides, winners), (gradient, other_gradient)
-        while window < windows:
-            span = span_from(window, (0, 0, count), numbers, plan[2], here)
-            pull(tile, second, here, span, weights, settings, (constants, extras), own, gradients)
-            window += span[0]
+        own = (upstreams, values, asides, winners, gradient, other_gradient)
+        pull(tile, second, starts, spans, (0, 0, count), weights, settings, (constants, extras), own)
         apart(gradient, lanes, pulled[0], plane, count, entries)
         if flags & SECOND:
             apart(other_gradient, lanes, pulled[1], plane, count, entries)
@@ -215,15 +204,13 @@ def driver(name: str, double: bool, wide: bool) -> Any:
     line, table = types.Array(number(double), 1, "C"), types.Array(types.int32, 1, "C")
     plan = types.Tuple((STARTS, STARTS, table, line))
     given = types.Tuple((line, SETTINGS, line, types.int64, types.float64))
-    units = types.UniTuple(types.int64, 2)
-    found, pulled = types.Tuple((line, line, winner(wide))), types.UniTuple(line, 2)
     arguments: tuple[Any, ...]
     if name.startswith("forward"):
-        arguments = (types.FunctionType(reduce_signature(double, wide)), line, line, plan, given, found, units)
+        arguments = (types.FunctionType(reduce_signature(double, wide)), line, line, plan, given, found(double, wide))
     else:
-        found = types.Tuple((line, line, line, winner(wide)))
-        arguments = (types.FunctionType(pull_signature(double, wide)), line, line, plan, given, found, pulled, units)
-    return compiled(types.void(*arguments))(globals()[name])
+        pull = types.FunctionType(pull_signature(double, wide))
+        arguments = (pull, line, line, plan, given, known(double, wide), types.UniTuple(line, 2))
+    return compiled(types.void(*arguments, types.UniTuple(types.int64, 2)))(globals()[name])
 
 
 def flags_of(variant: Variant) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gradus.kernels.compilation import compiled
-from gradus.kernels.window_pooling.staging import GROUP, HIGH, INPUT, LOW, OUTPUT, STRIDE, UNIT, taps_of
+from gradus.kernels.window_pooling.staging import GROUP, HIGH, INPUT, LOW, OUTPUT, STRIDE, TAPS, UNIT, taps_of
 
 
 @compiled()
@@ -17,12 +19,13 @@ def image_of(numbers: Any) -> tuple[int, int, int]:
 
 
 @compiled()
-def lanes_of(numbers: Any, unit: int) -> tuple[int, int, int]:
-    """Return the image, the first lane and how many lanes block number ``unit`` has."""
-    lanes, block = numbers[UNIT], numbers[GROUP]
+def origin_of(numbers: Any, unit: int) -> tuple[int, int, int]:
+    """Return the origin, see ``template``, of block number ``unit`` of an image's lanes."""
+    lanes, entries, windows = image_of(numbers)
+    block = numbers[GROUP]
     blocks = (lanes + block - 1) // block
-    lane = unit % blocks * block
-    return unit // blocks, lane, min(block, lanes - lane)
+    image, lane = unit // blocks, unit % blocks * block
+    return image * entries * lanes + lane, image * windows * lanes + lane, min(block, lanes - lane)
 
 
 @compiled()
@@ -36,13 +39,23 @@ def _together(numbers: Any, window: int) -> int:
 
 
 @compiled()
-def span_from(window: int, image: Any, numbers: Any, tables: Any, here: Any) -> tuple[int, int, int, int, int, int]:
-    """Return the span from a window on, see ``template``, and set ``here`` to where its first window's taps are.
-
-    image : (its number, its first lane that is worked on, how many)
-    """
-    number, lane, size = image
+def spans_of(numbers: Any, tables: Any) -> tuple[Any, Any]:
+    """Return the spans of an image's windows, see ``template``, and for each where its first window's taps are."""
     lanes, _, windows = image_of(numbers)
-    taps_of(window, number, lane, numbers, tables, here)
-    place = (number * windows + window) * lanes + lane
-    return _together(numbers, window), numbers[STRIDE + 2] * lanes, place, lanes, size, window
+    starts, spans = np.empty((windows, numbers[TAPS]), np.int64), np.empty((windows, 5), np.int64)
+    window = count = 0
+    while window < windows:
+        taps_of(window, numbers, tables, starts[count])
+        together = _together(numbers, window)
+        own = (together, numbers[STRIDE + 2] * lanes, window * lanes, lanes, window)
+        for entry in range(len(own)):
+            spans[count, entry] = own[entry]
+        window += together
+        count += 1
+    return starts[:count], spans[:count]
+
+
+@compiled()
+def one_span(starts: Any) -> tuple[Any, Any]:
+    """Return the starts and the one span of windows that all lie side by side, each with its own constant."""
+    return starts.reshape(1, len(starts)), np.array([[1, 0, 0, 0, -1]], np.int64)

@@ -9,7 +9,8 @@ from numba import types
 # every variant is given two numbers, read or not
 SETTINGS = types.UniTuple(types.float64, 2)
 STARTS = types.Array(types.int64, 1, "C")
-SPAN = types.UniTuple(types.int64, 6)
+SPANS = types.Array(types.int64, 2, "C")
+ORIGIN = types.UniTuple(types.int64, 3)
 
 
 def number(double: bool) -> Any:
@@ -22,15 +23,29 @@ def winner(wide: bool) -> Any:
     return types.Array(types.int32 if wide else types.uint8, 1, "C")
 
 
-def reduce_signature(double: bool, wide: bool) -> Any:
-    """Return the signature of ``template.reduce_span``."""
+def found(double: bool, wide: bool) -> Any:
+    """Return the types of the lines of values, of numbers put aside, and of winners."""
     line = types.Array(number(double), 1, "C")
-    found = types.Tuple((line, line, winner(wide)))
-    return types.void(line, line, STARTS, SPAN, line, SETTINGS, types.UniTuple(line, 2), found)
+    return types.Tuple((line, line, winner(wide)))
+
+
+def known(double: bool, wide: bool) -> Any:
+    """Return the types of the lines of the upstream gradient, and of what was found."""
+    line = types.Array(number(double), 1, "C")
+    return types.Tuple((line, *found(double, wide)))
+
+
+def reduce_signature(double: bool, wide: bool) -> Any:
+    """Return the signature of ``template.over_spans`` where taps are folded."""
+    return _signature(double, found(double, wide))
 
 
 def pull_signature(double: bool, wide: bool) -> Any:
-    """Return that of ``template.pull_span``."""
+    """Return that of ``template.over_spans`` where gradients are shared out."""
     line = types.Array(number(double), 1, "C")
-    found, pairs = types.Tuple((line, line, line, winner(wide))), types.UniTuple(line, 2)
-    return types.void(line, line, STARTS, SPAN, line, SETTINGS, pairs, found, pairs)
+    return _signature(double, types.Tuple((*known(double, wide), line, line)))
+
+
+def _signature(double: bool, lines: Any) -> Any:
+    line = types.Array(number(double), 1, "C")
+    return types.void(line, line, SPANS, SPANS, ORIGIN, line, SETTINGS, types.UniTuple(line, 2), lines)

@@ -30,19 +30,19 @@ _BACKWARD = ("share",)
 
 @cache
 def reduction(variant: Variant, *, double: bool, wide: bool) -> Any:
-    """Return ``template.reduce_span`` for ``variant``, compiled for float64 or float32, winners in int32 or uint8."""
-    function = _bound(template.reduce_span, template.reduced, variant, _FORWARD)
+    """Return ``template.over_spans`` that folds windows, compiled for float64 or float32, winners in int32 or uint8."""
+    function = _bound(template.reduced, variant, _FORWARD)
     return compiled(reduce_signature(double, wide))(function)
 
 
 @cache
 def pullback(variant: Variant, *, double: bool, wide: bool) -> Any:
-    """Return ``template.pull_span`` for ``variant``, compiled for float64 or float32, winners in int32 or uint8."""
-    function = _bound(template.pull_span, template.pulled, variant, _BACKWARD)
+    """Return ``template.over_spans`` that shares out gradients, for numbers and winners as in ``reduction``."""
+    function = _bound(template.pulled, variant, _BACKWARD)
     return compiled(pull_signature(double, wide))(function)
 
 
-def _bound(function: Any, work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
+def _bound(work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
     flags = {
         "SECOND": variant.second_input,
         "TWO_PASSES": variant.two_passes,
@@ -52,11 +52,11 @@ def _bound(function: Any, work: Any, variant: Variant, parts: tuple[str, ...]) -
         "NEEDS_INPUT": variant.reads_input,
         "OF_VALUE": variant.reads_value,
     }
-    name = f"{function.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
+    name = f"{work.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
     known = {**flags, **{part.upper(): _inner(getattr(variant, part)) for part in parts}}
-    for part in (template.tap_at, template.place_at, work):
+    for part in (template.tap_at, template.place_at):
         known[part.__name__.upper()] = _inner(_copied(part, known))
-    return _copied(function, known, name)
+    return _copied(template.over_spans, {"WORK": _inner(_copied(work, known))}, name)
 
 
 def _inner(function: Any) -> Any:

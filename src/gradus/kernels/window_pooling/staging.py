@@ -260,8 +260,8 @@ def length(numbers: Any, count: int) -> int:
 
 
 @compiled()
-def taps_of(window: int, image: int, lane: int, numbers: Any, table: Any, here: Any) -> None:
-    """Set ``here`` to where each tap of one window starts where channels lie side by side; -1 outside the input."""
+def taps_of(window: int, numbers: Any, table: Any, here: Any) -> None:
+    """Set ``here`` to where each tap of one window of an image starts, lanes side by side; -1 outside the input."""
     height, width, lanes = numbers[INPUT + 1], numbers[INPUT + 2], numbers[UNIT]
     rows, columns, _ = axis_tables(numbers, table, 0)
     ow = window % numbers[OUTPUT + 2]
@@ -272,9 +272,9 @@ def taps_of(window: int, image: int, lane: int, numbers: Any, table: Any, here: 
         z = table[od * numbers[KERNEL] + i]
         for j in range(numbers[KERNEL + 1]):
             y = table[rows + oh * numbers[KERNEL + 1] + j]
-            start = ((image * numbers[INPUT] + z) * height + y) * width
+            start = (z * height + y) * width
             for k in range(numbers[KERNEL + 2]):
                 x = table[columns + ow * numbers[KERNEL + 2] + k]
                 outside = z < 0 or y < 0 or x < 0
-                here[tap] = -1 if outside else (start + x) * lanes + lane
+                here[tap] = -1 if outside else (start + x) * lanes
                 tap += 1

@@ -1,10 +1,12 @@
 """The loops that every pooling variant shares; the names in capitals are bound to one variant by ``specialise``.
 
 A span is a row of windows: (how many, how far apart their first taps lie, where the first one's number is stored, how
-far apart those are stored, how many planes or windows lie side by side, where the constant of the first one is found).
-What lies side by side is a run of numbers for each tap, and is worked on a register at a time, the last of which may be
-masked. The constant is one for each window of the span; or, if its place is negative, one for each that lies side by
-side.
+far apart those are stored, where the constant of the first one is found). What lies side by side is a run of numbers
+for each tap, and is worked on a register at a time, the last of which may be masked. The constant is one for each
+window of the span; or, if its place is negative, one for each that lies side by side.
+
+The origin of many spans is (how far the taps lie behind their starts, the numbers behind their places, how many planes
+or windows lie side by side).
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ from gradus.kernels.register_memory import before, first, lanes, read, read_whol
 from gradus.kernels.registers import as_registers, chosen
 from gradus.kernels.window_pooling.variant import Tap, Window, unused
 
+# where a span keeps what
+WINDOWS, STEP, PLACE, APART, CONSTANT = range(5)
+
 # what ``specialise`` binds
 SECOND, TWO_PASSES, ASIDE, WINNER, EXTRA, NEEDS_INPUT, OF_VALUE = (False,) * 7
-START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = TAP_AT = PLACE_AT = REDUCED = PULLED = unused
+START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = TAP_AT = PLACE_AT = WORK = unused
 
 
 def tap_at(other: Any, weights: Any, t: int, at: int, mask: Any) -> Any:
@@ -37,23 +42,29 @@ def place_at(given: Any, at: Any, mask: Any) -> Any:
     return constant, read(extras, place, mask) if EXTRA else as_registers(constants, (0.0,))[0]
 
 
-def reduced(inputs: Any, taps: Any, numbers: Any, shift: int, at: Any, mask: Any, given: Any, found: Any) -> None:
-    """Fold a register of windows, whose taps lie ``shift`` behind the first window's."""
+def reduced(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, given: Any, found: Any) -> None:
+    """Fold a register of windows; own : (number of the span, how far the taps lie behind its starts).
+
+    found : (value, aside, winner), the last two empty where nobody wants them
+    """
     source, other = inputs
     starts, weights = taps
+    span, shift = own
     value, aside, winner = found
     constant, extra = PLACE_AT(given, at, mask)
     state = as_registers(value, START(numbers))
-    for t in range(len(starts)):
-        if starts[t] >= 0:
-            tap = TAP_AT(other, weights, t, starts[t] + shift, mask)
-            state = as_registers(value, FOLD(state, read(source, starts[t] + shift, mask), tap, numbers))
+    for t in range(starts.shape[1]):
+        if starts[span, t] >= 0:
+            tap = TAP_AT(other, weights, t, starts[span, t] + shift, mask)
+            state = as_registers(value, FOLD(state, read(source, starts[span, t] + shift, mask), tap, numbers))
     if TWO_PASSES:
         state = as_registers(value, TURN(state, extra, numbers))
-        for t in range(len(starts)):
-            if starts[t] >= 0:
-                tap = TAP_AT(other, weights, t, starts[t] + shift, mask)
-                state = as_registers(value, FOLD_AGAIN(state, read(source, starts[t] + shift, mask), tap, numbers))
+        for t in range(starts.shape[1]):
+            if starts[span, t] >= 0:
+                tap = TAP_AT(other, weights, t, starts[span, t] + shift, mask)
+                state = as_registers(
+                    value, FOLD_AGAIN(state, read(source, starts[span, t] + shift, mask), tap, numbers)
+                )
     finished = as_registers(value, FINISH(state, constant, extra, numbers))
     write(value, at[0], mask, finished[0])
     if ASIDE and len(aside):
@@ -62,32 +73,14 @@ def reduced(inputs: Any, taps: Any, numbers: Any, shift: int, at: Any, mask: Any
         write(winner, at[0], mask, finished[2])
 
 
-def reduce_span(
-    source: Any, other: Any, starts: Any, span: Any, weights: Any, settings: Any, given: Any, found: Any
-) -> None:
-    """Fold the taps of a span of windows, of whose first tap t is the run at ``starts[t]`` (none if negative).
+def pulled(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, given: Any, found: Any) -> None:
+    """Add what each tap of a register of windows gets; see ``reduced``.
 
-    given : (constants, extra numbers); found : (value, aside, winner), the last two empty where nobody wants them
+    found : (upstream, value, aside, winner, gradient of x, gradient of other)
     """
-    windows, step, first_place, apart, length, first_constant = span
-    kind, width, common = weights.dtype.type, lanes(source), first_constant >= 0
-    inputs, taps, numbers = (source, other), (starts, weights), (kind(settings[0]), kind(settings[1]), weights[0])
-    whole = length - length % width
-    for window in range(windows):
-        shift, place = window * step, first_place + window * apart
-        for begin in range(0, whole, width):
-            at = (place + begin, first_constant + window if common else begin, common)
-            REDUCED(inputs, taps, numbers, shift + begin, at, None, given, found)
-        if whole < length:
-            at = (place + whole, first_constant + window if common else whole, common)
-            mask = first(source, length - whole)
-            REDUCED(inputs, taps, numbers, shift + whole, at, mask, given, found)
-
-
-def pulled(inputs: Any, taps: Any, numbers: Any, shift: int, at: Any, mask: Any, given: Any, found: Any) -> None:
-    """Add what each tap of a register of windows gets; see ``reduced``, and ``pull_span`` for the rest."""
     source, other = inputs
     starts, weights = taps
+    span, shift = own
     upstreams, values, asides, winners, gradient, other_gradient = found
     constant, extra = PLACE_AT(given, at, mask)
     nothing = as_registers(weights, (0.0,))[0]
@@ -101,43 +94,42 @@ def pulled(inputs: Any, taps: Any, numbers: Any, shift: int, at: Any, mask: Any,
         extra,
     )
     some = upstream != 0.0
-    for t in range(len(starts)):
-        if starts[t] >= 0:
-            own = starts[t] + shift
-            tap = TAP_AT(other, weights, t, own, mask)
+    for t in range(starts.shape[1]):
+        if starts[span, t] >= 0:
+            place = starts[span, t] + shift
+            tap = TAP_AT(other, weights, t, place, mask)
             share = as_registers(
-                weights, SHARE(read(source, own, mask) if NEEDS_INPUT else nothing, tap, known, numbers)
+                weights, SHARE(read(source, place, mask) if NEEDS_INPUT else nothing, tap, known, numbers)
             )
-            write(gradient, own, mask, before(gradient, own, mask) + chosen(some, share[0], nothing))
+            write(gradient, place, mask, before(gradient, place, mask) + chosen(some, share[0], nothing))
             if SECOND:
-                write(other_gradient, own, mask, before(other_gradient, own, mask) + chosen(some, share[1], nothing))
+                write(
+                    other_gradient, place, mask, before(other_gradient, place, mask) + chosen(some, share[1], nothing)
+                )
 
 
-def pull_span(
-    source: Any,
-    other: Any,
-    starts: Any,
-    span: Any,
-    weights: Any,
-    settings: Any,
-    given: Any,
-    found: Any,
-    gradients: Any,
+def over_spans(
+    source: Any, other: Any, starts: Any, spans: Any, origin: Any, weights: Any, settings: Any, given: Any, found: Any
 ) -> None:
-    """Add what each tap of a span of windows gets of the upstream gradient, tap after tap.
+    """Fold the taps of spans of windows, or share out their gradient: what WORK is bound to, a register at a time.
 
-    given : (constants, extra numbers); found : (upstream, value, aside, winner); gradients : of x and other
+    starts : (spans, taps), where the run of the first window's tap begins, negative where there is none
+    given : (constants, extra numbers); found : what WORK takes, lines that nobody wants empty
     """
-    windows, step, first_place, apart, length, first_constant = span
-    kind, width, common = weights.dtype.type, lanes(weights), first_constant >= 0
+    kind, width = weights.dtype.type, lanes(weights)
     inputs, taps, numbers = (source, other), (starts, weights), (kind(settings[0]), kind(settings[1]), weights[0])
-    whole, everything = length - length % width, (*found, *gradients)
-    for window in range(windows):
-        shift, place = window * step, first_place + window * apart
-        for begin in range(0, whole, width):
-            at = (place + begin, first_constant + window if common else begin, common)
-            PULLED(inputs, taps, numbers, shift + begin, at, None, given, everything)
-        if whole < length:
-            at = (place + whole, first_constant + window if common else whole, common)
-            mask = first(weights, length - whole)
-            PULLED(inputs, taps, numbers, shift + whole, at, mask, given, everything)
+    length = origin[2]
+    whole = length - length % width
+    mask = first(weights, length - whole)
+    for span in range(len(spans)):
+        common = spans[span, CONSTANT] >= 0
+        for window in range(spans[span, WINDOWS]):
+            shift = origin[0] + window * spans[span, STEP]
+            place = origin[1] + spans[span, PLACE] + window * spans[span, APART]
+            constant = spans[span, CONSTANT] + window if common else 0
+            for begin in range(0, whole, width):
+                at = (place + begin, constant if common else begin, common)
+                WORK(inputs, taps, numbers, (span, shift + begin), at, None, given, found)
+            if whole < length:
+                at = (place + whole, constant if common else whole, common)
+                WORK(inputs, taps, numbers, (span, shift + whole), at, mask, given, found)
