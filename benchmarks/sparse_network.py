@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from benchmarks.convnet import Images
 
 SEEDS, PASSES, SHARE = range(3), 4, 0.5
-# images at a time, and how often each is timed
-BATCHES = {1: 200, 1000: 15}
+# images at a time, how often they are given in one turn, and how many turns each network has
+BATCHES = {1: (20, 30), 1000: (1, 15)}
 WHOLE, SPARSE, NARROW = "whole", "half of the channels", "half as wide from the start"
 
 
@@ -89,17 +89,21 @@ def _kind(models: list[ConvNetClassifier], images: Images) -> Kind:
 def _timed(networks: dict[str, nn.Module], images: Images) -> list[tuple[int, int, dict[str, float]]]:
     """Return for each number of threads and images the median milliseconds of each network, taken in turns."""
     pixels = torch.from_numpy(images.x_test[:1000, :, :, None])
-    device = torch.device("cpu")
     found = []
     threads = torch.get_num_threads()
     for used in (1, 2):
         torch.set_num_threads(used)
-        for rows, repeats in BATCHES.items():
-            calls = {name: partial(outputs, network, pixels[:rows], device) for name, network in networks.items()}
-            seconds = alternate(calls, repeats)
-            found.append((used, rows, {name: median(each) * 1e3 for name, each in seconds.items()}))
+        for rows, (times, turns) in BATCHES.items():
+            parts = [pixels[start : start + rows] for start in range(0, rows * times, rows)]
+            seconds = alternate({name: partial(_predicted, each, parts) for name, each in networks.items()}, turns)
+            found.append((used, rows, {name: median(each) * 1e3 / times for name, each in seconds.items()}))
     torch.set_num_threads(threads)
     return found
+
+
+def _predicted(network: nn.Module, parts: Sequence[torch.Tensor]) -> None:
+    for part in parts:
+        outputs(network, part, torch.device("cpu"))
 
 
 def _findings(kinds: dict[str, Kind], times: list[tuple[int, int, dict[str, float]]]) -> Findings:
@@ -115,7 +119,7 @@ def _findings(kinds: dict[str, Kind], times: list[tuple[int, int, dict[str, floa
             "the pruned networks' logits of all test images are those of the networks before, to 1e-3",
             "milliseconds: medians, the three networks in turns, float32, run as predict does once X is checked: a "
             "thousand images 512 at a time, one image on one thread whatever there are; "
-            + ", ".join(f"{repeats} times {rows:,} images" for rows, repeats in BATCHES.items()),
+            + ", ".join(f"{turns} turns of {times} x {rows:,} images" for rows, (times, turns) in BATCHES.items()),
         ],
         tables=[
             Table(
