@@ -1,5 +1,6 @@
 """Every implementation of the descent on a Kronecker product, against SciPy on the matrix written out."""
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -72,7 +73,15 @@ def peer(problem):
     begin = np.concatenate([np.maximum(start, 0), np.maximum(-start, 0)]) + 0.1
     options = {"ftol": 1e-14, "gtol": 1e-8, "maxiter": 1000, "maxfun": 2000}
     bounds = [(0, None)] * 2 * size
-    return scipy.optimize.minimize(value_and_slope, begin, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = scipy.optimize.minimize(value_and_slope, begin, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return found.fun
+
+
+@cache
+def drawn(seed, absolute, norm, dtype):
+    """A problem and SciPy's lowest value, once for all implementations."""
+    problem = quadratic(6, 3, seed, seed % 3, absolute, norm=norm, dtype=dtype)
+    return problem, peer(problem)
 
 
 def test_the_map_is_the_product_and_the_corrections_written_out():
@@ -89,12 +98,11 @@ def test_the_map_is_the_product_and_the_corrections_written_out():
 def test_no_point_of_scipys_is_lower(implementation, absolute, norm, dtype):
     zeros = 0
     for seed in range(2):
-        problem = quadratic(6, 3, seed, seed % 3, absolute, norm=norm, dtype=dtype)
+        problem, found = drawn(seed, absolute, norm, dtype)
         before = [part.clone() for part in (*problem.curvature, *problem[1:])]
         with dispatch.force(implementation):
             point = kronecker_lasso(problem, tolerance=1e-6, sweeps=1000)
-        found = peer(problem)
-        assert value(problem, point) <= found.fun + 1e-5 * abs(found.fun)
+        assert value(problem, point) <= found + 1e-5 * abs(found)
         assert all(torch.equal(*pair) for pair in zip(before, (*problem.curvature, *problem[1:]), strict=True))
         zeros += int((point == 0).sum())
         assert (point[-1] != 0).all()
@@ -122,7 +130,7 @@ def test_implementations_agree(features, outputs, seed, corrections, strengths):
 def test_more_sweeps_never_raise_the_value(implementation):
     problem = quadratic(9, 4, seed=5, norm=0.2)
     with dispatch.force(implementation):
-        points = [kronecker_lasso(problem, tolerance=0.0, sweeps=sweeps) for sweeps in (1, 2, 5, 40, 200)]
+        points = [kronecker_lasso(problem, tolerance=0.0, sweeps=sweeps) for sweeps in (1, 2, 5, 40)]
     values = [value(problem, point) for point in (problem.start, *points)]
     assert all(later <= earlier + 1e-12 for earlier, later in pairwise(values))
     assert values[1] < values[0]
