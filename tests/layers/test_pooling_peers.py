@@ -85,6 +85,11 @@ def test_l_p_is_right_where_torch_is_wrong():
     assert functional.lp_pool2d(ones, 1.0, 2, 2, True)[0, 0, 1, 1] == 4
 
 
+def test_what_is_far_smaller_than_the_largest_still_counts_under_a_small_power():
+    x = torch.tensor([[[[1e-60, 1.0], [-2.0, 3.0]]]], dtype=torch.float64)
+    assert_same(lambda t: layers.lp_pool2d(t, 0.1, 2), lambda t: t.flatten(2).norm(p=0.1, dim=-1)[..., None, None], x)
+
+
 def test_fractional_is_torchs_at_its_samples():
     x, samples = draw(2, 3, 11, 13), torch.rand(2, 3, 2, generator=GENERATOR, dtype=torch.float64)
     assert_same(

@@ -16,13 +16,12 @@ from sklearn.utils import check_random_state
 from gradus.core.errors import InputError
 from gradus.estimators.convnet_settings import ConvNetSettings, triangle
 from gradus.estimators.convnet_training import (
-    LEAST_PIXELS,
     Parts,
     checkpoint_of,
     drawing_from,
     held_out,
     plan_of,
-    threads_for,
+    threads_for_steps,
 )
 from gradus.estimators.image_input import Channels, labelled_images
 from gradus.estimators.network_outputs import NetworkOutputs
@@ -184,8 +183,7 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         validation = None
         if self.early_stopping:
             images, validation = held_out(images, self.validation_fraction, seed)
-        at_once = settings.rows_a_step(len(images)) * images.pixels[0].numel()
-        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(at_once, LEAST_PIXELS):
+        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for_steps(images, settings):
             batches = self._batches(settings, images, seed)
             epochs = settings.passes(batches.count)
             phases = Phases.of(epochs * batches.count)
@@ -225,8 +223,7 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         known = self.classes_ if begun else np.unique(classes)
         images, _ = labelled_images(pixels, y, (sample_weight, self.class_weight), known)
         seed = self._seed()
-        at_once = settings.rows_a_step(len(images)) * images.pixels[0].numel()
-        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for(at_once, LEAST_PIXELS):
+        with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for_steps(images, settings):
             if not begun:
                 learner = self._learner(parts, images, known, ALWAYS)
                 self._publish(learner, known, images, Trained((), 0, finite=True))

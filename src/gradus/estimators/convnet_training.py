@@ -28,10 +28,12 @@ from gradus.solvers.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from torch.optim import Optimizer
 
+    from gradus.estimators.convnet_settings import ConvNetSettings
     from gradus.networks import Course, Shuffled
 
 # images that the scaling is measured on
@@ -216,3 +218,8 @@ def threads_for(pixels: int, least: int) -> Iterator[None]:
     finally:
         if fewer:
             torch.set_num_threads(before)
+
+
+def threads_for_steps(images: LabelledImages, settings: ConvNetSettings) -> AbstractContextManager[None]:
+    """Return ``threads_for`` a step of learning from these images."""
+    return threads_for(settings.rows_a_step(len(images)) * images.pixels[0].numel(), LEAST_PIXELS)

@@ -16,7 +16,6 @@ from gradus.estimators.solving import Way, solved
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
-from gradus.solvers.composite import differentiable_penalty
 from gradus.solvers.lbfgs import LBFGSState, Pair
 
 if TYPE_CHECKING:
@@ -170,8 +169,4 @@ def _begun(
         return LBFGS().start(problem, start), lambda: OutputCurvature.at(model, start, least_rows)
     # the curvature is that of all rows, and the first gradient looks at them anyway
     value, gradient, probabilities = evaluated(model, start)
-    penalty = differentiable_penalty(problem, "LBFGS")
-    more, slope = penalty.value_and_gradient(start)
-    total = (value + more).item()
-    state = LBFGSState(start, total, gradient + slope, halted=not math.isfinite(total))
-    return state, lambda: OutputCurvature.of(model, probabilities)
+    return LBFGS().start_from(problem, start, (value, gradient)), lambda: OutputCurvature.of(model, probabilities)

@@ -10,7 +10,8 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 from gradus.kernels import elementary
-from gradus.kernels.registers import Register, chosen, everywhere, item_of, multiply_add
+from gradus.kernels.registers import Register, chosen, item_of, multiply_add
+from gradus.kernels.tiles import everywhere
 
 # exponent's place, its bias, and the bits of sqrt(1/2), below which a fraction is doubled
 _LAYOUT = {32: (23, 127, 0x3F3504F3), 64: (52, 1023, int(elementary.SQUARE_ROOT_OF_HALF))}
@@ -134,6 +135,16 @@ def logarithm(x: Any) -> Any:
 def ratio(x: Any, y: Any) -> Any:
     """Return x / y, y >= 0, to two units in its last place; what takes long is of y alone, and done once for many x."""
     return x
+
+
+def smallest_normal(x: Any) -> Any:
+    """Return the smallest positive number with all digits, in compiled code, of the type of the register x."""
+    return x
+
+
+@overload(smallest_normal)
+def _smallest_normal(x):  # type: ignore[no-untyped-def]
+    return _of_type(x, lambda x: 2.0**-126, lambda x: 2.0**-1022)
 
 
 @overload(exponential)

@@ -6,15 +6,12 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from gradus.kernels.registers import Mask, Register, everywhere, item_of
-from gradus.kernels.tiles import HALF_WORD, WORD
+from gradus.kernels.registers import Mask, Register, item_of
+from gradus.kernels.tiles import HALF_WORD, WORD, call, everywhere
 
 BYTE = ir.IntType(8)
-# Numba's own function is not typed
-_declared: Any = cgutils.get_or_insert_function
 
 
 def _lanes(typing: Any, line: Any) -> Any:
@@ -47,9 +44,7 @@ def _written(module: Any) -> Any:
 def _moved(builder: Any, name: str, pointer: ir.Value, rest: list[ir.Value], result: ir.Type) -> ir.Value:
     vector = pointer.type.pointee
     item = f"i{vector.element.width}" if isinstance(vector.element, ir.IntType) else _float_name(vector.element)
-    kind = ir.FunctionType(result, [a.type for a in rest])
-    function = _declared(builder.module, kind, f"llvm.masked.{name}.v{vector.count}{item}.p0")
-    return builder.call(function, rest)
+    return call(builder, f"llvm.masked.{name}.v{vector.count}{item}.p0", result, rest)
 
 
 def _float_name(item: ir.Type) -> str:

@@ -21,7 +21,7 @@ from numba.core.datamodel import models
 from numba.core.typing import templates
 from numba.extending import intrinsic, lower_builtin, register_model
 
-from gradus.kernels.tiles import HALF_WORD, VECTOR_BYTES
+from gradus.kernels.tiles import VECTOR_BYTES, call, everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,6 @@ _kinds: Any = types
 _signature: Any = templates.signature
 _typed_globally: Any = templates.infer_global
 _lowered: Any = lower_builtin
-_declared: Any = cgutils.get_or_insert_function
 _unpacked: Any = cgutils.unpack_tuple
 _model: Any = register_model
 _primitive: Any = models.PrimitiveModel
@@ -76,15 +75,6 @@ def item_of(kind: Register) -> ir.Type:
     return ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType()
 
 
-def everywhere(builder: Any, value: ir.Value, lanes: int) -> ir.Value:
-    """Return a vector with ``value`` in every place."""
-    kind = ir.VectorType(value.type, lanes)
-    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(HALF_WORD, 0))
-    return builder.shuffle_vector(
-        single, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(HALF_WORD, lanes), None)
-    )
-
-
 def vector_of(context: Any, builder: Any, value: ir.Value, given: Any, kind: Register) -> ir.Value:
     """Return what was given, a register or a number, as LLVM's vector for ``kind``."""
     if isinstance(given, Register):
@@ -92,15 +82,9 @@ def vector_of(context: Any, builder: Any, value: ir.Value, given: Any, kind: Reg
     return everywhere(builder, context.cast(builder, value, given, kind.dtype), kind.lanes)
 
 
-def call(builder: Any, name: str, kind: Register, arguments: list[ir.Value]) -> ir.Value:
+def called(builder: Any, name: str, kind: Register, arguments: list[ir.Value]) -> ir.Value:
     """Return what LLVM's function ``name`` makes of vectors of ``kind``."""
-    vector = kind.holding(item_of(kind))
-    function = _declared(
-        builder.module,
-        ir.FunctionType(vector, [a.type for a in arguments]),
-        f"llvm.{name}.v{kind.lanes}f{kind.dtype.bitwidth}",
-    )
-    return builder.call(function, arguments)
+    return call(builder, f"llvm.{name}.v{kind.lanes}f{kind.dtype.bitwidth}", kind.holding(item_of(kind)), arguments)
 
 
 def _compared(sign: str) -> Callable[..., ir.Value]:
@@ -152,7 +136,7 @@ def _lowered_single(function: Any, name: str | None) -> None:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if name is None:
             return builder.fneg(arguments[0])
-        return call(builder, name, signature.args[0], list(arguments))
+        return called(builder, name, signature.args[0], list(arguments))
 
     _lowered(function, Register)(generate)
 
@@ -206,7 +190,7 @@ def _multiply_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
             vector_of(context, builder, value, given, kind)
             for value, given in zip(arguments, signature.args, strict=True)
         ]
-        return call(builder, "fmuladd", kind, vectors)
+        return called(builder, "fmuladd", kind, vectors)
 
     return kind(*(_kinds.unliteral(x) for x in (a, b, c))), generate
 

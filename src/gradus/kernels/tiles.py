@@ -157,6 +157,20 @@ def word(value: int) -> ir.Constant:
     return ir.Constant(WORD, value)
 
 
+def everywhere(builder: Any, value: ir.Value, lanes: int) -> ir.Value:
+    """Return a vector with ``value`` in every place."""
+    kind = ir.VectorType(value.type, lanes)
+    nothing, places = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(HALF_WORD, lanes), None)
+    return builder.shuffle_vector(builder.insert_element(nothing, value, ir.Constant(HALF_WORD, 0)), nothing, places)
+
+
+def call(builder: Any, name: str, result: ir.Type, arguments: list[ir.Value], flags: Sequence[str] = ()) -> ir.Value:
+    """Return what LLVM's own function ``name`` makes of the arguments."""
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    declare: Callable[..., Any] = cgutils.get_or_insert_function
+    return builder.call(declare(builder.module, kind, name), arguments, fastmath=flags)
+
+
 class Emitter:
     """Writes vector instructions on full registers of one floating-point type."""
 
@@ -192,10 +206,7 @@ class Emitter:
 
     def everywhere(self, value: ir.Value) -> ir.Value:
         """Return a register with ``value`` in every place."""
-        kind = ir.VectorType(value.type, self.lanes)
-        nothing, places = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(HALF_WORD, self.lanes), None)
-        single = self._builder.insert_element(nothing, value, ir.Constant(HALF_WORD, 0))
-        return self._builder.shuffle_vector(single, nothing, places)
+        return everywhere(self._builder, value, self.lanes)
 
     def first(self, count: ir.Value) -> ir.Value:
         """Return the mask of the first ``count`` places."""
@@ -236,7 +247,4 @@ class Emitter:
         return self._call(f"llvm.vector.reduce.fadd.{self._suffix}", self._scalar, arguments, ["reassoc"])
 
     def _call(self, name: str, result: ir.Type, arguments: list[ir.Value], flags: Sequence[str] = ()) -> ir.Value:
-        kind = ir.FunctionType(result, [argument.type for argument in arguments])
-        declare: Callable[..., Any] = cgutils.get_or_insert_function
-        function = declare(self._builder.module, kind, name)
-        return self._builder.call(function, arguments, fastmath=flags)
+        return call(self._builder, name, result, arguments, flags)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradus.core.errors import InputError
-from gradus.kernels.register_functions import exponential, logarithm, ratio, scale, undone
+from gradus.kernels.register_functions import exponential, logarithm, ratio, scale, smallest_normal, undone
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.layers import exported_forms
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from gradus.kernels.window_pooling import Call, Geometry
     from gradus.layers.axes import Size
     from gradus.layers.geometry import Padding
-
-
-# a share of the largest below this counts as none: a normal number of either type
-LEAST = 1e-37
 
 
 def norm_start(settings: Any) -> Any:
@@ -81,7 +77,7 @@ def absolute_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
 def power_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the power."""
     part = chosen(state[0] > 0.0, ratio(abs(x), state[0]), 0.0)
-    some = part > LEAST
+    some = part >= smallest_normal(part)
     raised = chosen(some, exponential(settings[0] * logarithm(chosen(some, part, 1.0))), 0.0)
     return state[0], state[1], state[2] + raised
 
@@ -96,7 +92,7 @@ def power_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
 def power_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times sign(x) (abs(x) / y)^(p - 1)."""
     part = chosen(window.value > 0.0, ratio(abs(x), window.value), 0.0)
-    some = part > LEAST
+    some = part >= smallest_normal(part)
     raised = chosen(some, exponential((settings[0] - 1.0) * logarithm(chosen(some, part, 1.0))), 0.0)
     return window.upstream * chosen(x > 0.0, raised, -raised)
 

@@ -30,9 +30,13 @@ def differentiable_penalty(problem: Problem, solver: str) -> Differentiable:
 
 def total_value_and_gradient(problem: Problem, penalty: Differentiable, point: Tensor) -> tuple[float, Tensor]:
     """Return the value and the gradient of the sum at ``point``."""
-    smooth_value, smooth_gradient = problem.smooth.value_and_gradient(point)
+    return with_penalty(problem.smooth.value_and_gradient(point), penalty, point)
+
+
+def with_penalty(smooth: tuple[Tensor, Tensor], penalty: Differentiable, point: Tensor) -> tuple[float, Tensor]:
+    """Return the value and the gradient of the sum at ``point``, where those of its smooth part are known."""
     value, gradient = penalty.value_and_gradient(point)
-    return (smooth_value + value).item(), smooth_gradient + gradient
+    return (smooth[0] + value).item(), smooth[1] + gradient
 
 
 def terms_of(problem: Problem) -> tuple[Term, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from gradus.solvers.composite import differentiable_penalty, inner, total_value_and_gradient
+from gradus.solvers.composite import differentiable_penalty, inner, total_value_and_gradient, with_penalty
 from gradus.solvers.line_search import Trial, WolfeSearch
 
 if TYPE_CHECKING:
@@ -67,7 +67,12 @@ class LBFGS:
 
     def start(self, problem: Problem, point: Tensor) -> LBFGSState:
         """Return the state at ``point``; raise InputError where the penalty has no gradient."""
-        value, gradient = total_value_and_gradient(problem, differentiable_penalty(problem, "LBFGS"), point)
+        differentiable_penalty(problem, "LBFGS")  # before the pass
+        return self.start_from(problem, point, problem.smooth.value_and_gradient(point))
+
+    def start_from(self, problem: Problem, point: Tensor, smooth: tuple[Tensor, Tensor]) -> LBFGSState:
+        """Return the state at ``point``, where the value and the gradient of the smooth part are known."""
+        value, gradient = with_penalty(smooth, differentiable_penalty(problem, "LBFGS"), point)
         return LBFGSState(point, value, gradient, halted=not math.isfinite(value))
 
     def advance(self, problem: Problem, state: LBFGSState) -> LBFGSState:

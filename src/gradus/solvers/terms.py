@@ -82,9 +82,7 @@ class Terms(NamedTuple):
         wide = gradient.double()
         if not self.by_rows:
             return (wide.abs() - share * self.absolute).clamp_min(0.0).ravel()
-        return (_lengths(_soft(wide, torch.tensor(self.absolute, dtype=torch.float64))) - share * self.norm).clamp_min(
-            0.0
-        )
+        return (_lengths(_soft(wide, self.absolute)) - share * self.norm).clamp_min(0.0)
 
     def entries(self, units: Tensor, point: Tensor) -> Tensor:
         """Return the units' entries, indices into the flat point, column by column: of rows, all first columns first.
@@ -99,9 +97,9 @@ class Terms(NamedTuple):
     def gap_estimate(self, point: Tensor, value: float, gradient: Tensor) -> float:
         """Return about what the duality gap is relative to the value, for a smooth part f that is not negative.
 
-        The gap at the dual point s g is f(x) + f*(s g) + h(x) + h*(-s g). If the minimum of f is
-        0, it is at most (1 - s) f(x) + h(x) + s <g, x> + h*(-s g), which with squares is small for s = 1. Without, s is
-        as large as h* lets it be, and (1 - s)^2 f(x) is nearer: at s = 1 the slope of f*(s g) is <g, x>.
+        The gap at the dual point s g is f(x) + f*(s g) + h(x) + h*(-s g). If the minimum of f is 0, it is at most
+        (1 - s) f(x) + h(x) + s <g, x> + h*(-s g), which with squares is small for s = 1. Without, s is as large as h*
+        lets it be, and (1 - s)^2 f(x) is nearer: at s = 1 the slope of f*(s g) is <g, x>.
         """
         wide, slopes = point[: self.rows].double(), gradient[: self.rows].double()
         penalty, product = self.value(point), (wide * slopes).sum().item()
@@ -110,9 +108,7 @@ class Terms(NamedTuple):
         beyond = (1 - scale) * value
         if self.square > 0:
             gap = beyond + penalty + scale * product
-            excess = (_lengths(_soft(slopes, torch.tensor(self.absolute, dtype=torch.float64))) - self.norm).clamp_min(
-                0.0
-            )
+            excess = (_lengths(_soft(slopes, self.absolute)) - self.norm).clamp_min(0.0)
             gap = min(gap, penalty + product + excess.square().sum().item() / (2 * self.square))
         else:
             gap = (1 - scale) * beyond + penalty + scale * product
@@ -134,9 +130,7 @@ class Terms(NamedTuple):
         low, high = 0.0, 1.0
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
-            inside = bool(
-                (_lengths(_soft(middle * slopes, torch.tensor(self.absolute, dtype=torch.float64))) <= self.norm).all()
-            )
+            inside = bool((_lengths(_soft(middle * slopes, self.absolute)) <= self.norm).all())
             low, high = (middle, high) if inside else (low, middle)
         return low
 
@@ -156,7 +150,7 @@ def rise(begin: Tensor, moved: Tensor, strengths: tuple[Tensor, Tensor, Tensor])
     return float(total.sum() + (norms * longer).sum())
 
 
-def _soft(point: Tensor, threshold: Tensor) -> Tensor:
+def _soft(point: Tensor, threshold: Tensor | float) -> Tensor:
     return point.sign() * (point.abs() - threshold).clamp_min(0.0)
 
 

@@ -6,17 +6,13 @@ as the products whose results it looks at.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from gradus.kernels.tiles import HALF_WORD, WORD, Emitter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from gradus.kernels.tiles import HALF_WORD, WORD, Emitter, call
 
 
 def _take_below(
@@ -78,16 +74,13 @@ def _place(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> An
 
 def _compressed(builder: Any, emit: Emitter, values: Any, targets: Any, mask: Any) -> Any:
     """Write the values inside the mask one after the other; return how many there are."""
-    declare: Callable[..., Any] = cgutils.get_or_insert_function
     bits = builder.bitcast(mask, ir.IntType(emit.lanes))
     with builder.if_then(builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0)), likely=False):
         for value, target in zip(values, targets, strict=True):
             scalar = "i32" if value.type.element == HALF_WORD else f"f{8 * emit.bytes}"
-            kind = ir.FunctionType(ir.VoidType(), [value.type, target.type, mask.type])
             name = f"llvm.masked.compressstore.v{emit.lanes}{scalar}"
-            builder.call(declare(builder.module, kind, name), [value, target, mask])
-    count = declare(builder.module, ir.FunctionType(WORD, [WORD]), "llvm.ctpop.i64")
-    return builder.call(count, [builder.zext(bits, WORD)])
+            call(builder, name, ir.VoidType(), [value, target, mask])
+    return call(builder, "llvm.ctpop.i64", WORD, [builder.zext(bits, WORD)])
 
 
 take_below: Any = intrinsic(_take_below)

@@ -15,8 +15,8 @@ import torch
 
 from gradus.kernels.blocks import add_products, multiply, row_parts
 from gradus.kernels.compilation import compiled
+from gradus.kernels.large_pages import in_large_pages
 from gradus.kernels.threads import worth
-from gradus.kernels.window_pooling.fresh import in_large_pages
 
 if TYPE_CHECKING:
     from torch import Tensor

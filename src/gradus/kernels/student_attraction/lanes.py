@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from gradus.kernels.tiles import HALF_WORD, VECTOR_BYTES, WIDE_REGISTERS, WORD, Emitter, word
+from gradus.kernels.tiles import HALF_WORD, VECTOR_BYTES, WIDE_REGISTERS, WORD, Emitter, call, everywhere, word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 # float32 numbers in a register
 LANES = VECTOR_BYTES // 4
@@ -91,7 +90,7 @@ def _points(builder: Any, emit: Emitter, numbers: ir.Value, origin: ir.Value) ->
     half = LANES // 2
     points, places = ir.VectorType(WORD, half), ir.VectorType(ir.IntType(8).as_pointer(), half)
     every = ir.Constant(ir.VectorType(ir.IntType(1), half), [1] * half)
-    starts = _spread(builder, builder.ptrtoint(origin, WORD), half)
+    starts = everywhere(builder, builder.ptrtoint(origin, WORD), half)
     halves = []
     for part in range(2):
         own = builder.zext(_shuffled(builder, numbers, numbers, range(part * half, part * half + half)), points)
@@ -102,16 +101,10 @@ def _points(builder: Any, emit: Emitter, numbers: ir.Value, origin: ir.Value) ->
             every,
             ir.Constant(points, None),
         ]
-        gathered = _call(builder, f"llvm.masked.gather.v{half}i64.v{half}p0", points, arguments)
+        gathered = call(builder, f"llvm.masked.gather.v{half}i64.v{half}p0", points, arguments)
         halves.append(builder.bitcast(gathered, emit.zero.type))
     first, second = halves
     return [_shuffled(builder, first, second, range(axis, 2 * LANES, 2)) for axis in range(2)]
-
-
-def _spread(builder: Any, value: ir.Value, count: int) -> ir.Value:
-    nothing = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
-    single = builder.insert_element(nothing, value, ir.Constant(HALF_WORD, 0))
-    return _shuffled(builder, single, nothing, [0] * count)
 
 
 def _shuffled(builder: Any, one: ir.Value, other: ir.Value, places: Sequence[int]) -> ir.Value:
@@ -124,15 +117,9 @@ def _reciprocal(builder: Any, emit: Emitter, value: ir.Value) -> ir.Value:
     if not WIDE_REGISTERS:
         return builder.fdiv(one, value)
     every = ir.Constant(ir.IntType(LANES), 2**LANES - 1)
-    rough = _call(builder, "llvm.x86.avx512.rcp14.ps.512", value.type, [value, emit.zero, every])
+    rough = call(builder, "llvm.x86.avx512.rcp14.ps.512", value.type, [value, emit.zero, every])
     error = emit.multiply_add(builder.fneg(value), rough, one)
     return emit.multiply_add(rough, error, rough)
-
-
-def _call(builder: Any, name: str, result: ir.Type, arguments: list[ir.Value]) -> ir.Value:
-    kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    declare: Callable[..., Any] = cgutils.get_or_insert_function
-    return builder.call(declare(builder.module, kind, name), arguments)
 
 
 pull_abreast: Any = intrinsic(_pull_abreast)

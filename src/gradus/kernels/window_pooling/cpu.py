@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from gradus.kernels.large_pages import in_large_pages
 from gradus.kernels.threads import each_part
 from gradus.kernels.window_pooling import staging
 from gradus.kernels.window_pooling.call import Call, Pooled, over_three_axes, winner_dtype
 from gradus.kernels.window_pooling.drivers import driver, flags_of
-from gradus.kernels.window_pooling.fresh import in_large_pages
 from gradus.kernels.window_pooling.plan import Plan, placed_plan, plan_of
 from gradus.kernels.window_pooling.specialise import pullback, reduction
 
