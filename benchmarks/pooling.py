@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from benchmarks.measure import Findings, Table, Target, alternate, median, on_threads
 from gradus import layers
-from gradus.kernels.window_pooling.fresh import in_large_pages
+from gradus.kernels.large_pages import in_large_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
