@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError, did_you_mean
 from gradus.data.readers import BUNDLED, FOLDER, READERS, Reader
@@ -75,6 +76,20 @@ def check_options(reader: Reader, options: ReadOptions) -> None:
         raise InputError(f"the number of channels is {options.channels}; expected 1 (grey) or 3 (colour)")
     if options.size is not None and not all(0 < side <= 4096 for side in options.size):
         raise InputError(f"the image size is {options.size}; expected a height and a width from 1 to 4096 pixels")
+
+
+def understood(source: str | Path, options: ReadOptions) -> ReadOptions:
+    """Return ``options`` without those that the format of ``source`` has no use for.
+
+    For what was said of one source and is to hold for another, which may be of another format; what is said of a source
+    itself is refused where it means nothing.
+
+    Raises
+    ------
+    InputError : as `find_reader`
+    """
+    useless: dict[str, Any] = dict.fromkeys(SPECIFIC.keys() - find_reader(source).accepts)
+    return replace(options, **useless)
 
 
 @contextmanager

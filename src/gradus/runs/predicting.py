@@ -14,6 +14,7 @@ from scipy.special import softmax
 from gradus.core.errors import InputError, did_you_mean
 from gradus.core.files import written_whole
 from gradus.data import Dataset, read
+from gradus.data.finding import understood
 from gradus.runs.directory import MODEL, RunDirectory
 from gradus.runs.model import LinearClassifier, load
 from gradus.runs.run import read_config, read_options
@@ -57,7 +58,8 @@ class Output:
 def predict(directory: RunDirectory, source: str, output: Output) -> pa.Table:
     """Predict the rows of ``source`` with the run in ``directory``, write them, and return them.
 
-    The rows are read as the run's own were (label and id columns, image size); labels are not needed.
+    The rows are read as the run's own were (label and id columns, image size), as far as their format has such; labels
+    are not needed.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def predict(directory: RunDirectory, source: str, output: Output) -> pa.Table:
         labels=None,
         channels=model.image_shape[2] if model.image_shape else None,  # grey images for a colour model, and back
     )
-    table = predictions_of(_aligned(read(source, options), model, directory), model)
+    table = predictions_of(_aligned(read(source, understood(source, options)), model, directory), model)
     with written_whole(output.path) as unfinished:
         if output.path.suffix == ".csv":
             pyarrow.csv.write_csv(table, unfinished)
