@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gradus import layers
-from gradus.kernels.window_pooling import cpu
+from gradus.kernels.window_pooling import frames
 from gradus.kernels.window_pooling.turning import MANY_BYTES, apart, side_by_side
 
 WINDOWS = layers.windows(2, 2)
@@ -63,7 +63,7 @@ def test_every_layout_gives_the_same_bits(name, geometry):
 
 
 def test_the_layouts_are_those_that_are_meant():
-    side = lambda *shape: cpu._side_by_side(torch.Size(shape), torch.float32)  # noqa: E731
+    side = lambda *shape: frames.side_by_side(torch.Size(shape), torch.float32)  # noqa: E731
     assert side(64, 64, 56, 56) == 32
     assert side(3, 13, 12, 11) == 16
     assert side(1, 13, 12, 11) == 0

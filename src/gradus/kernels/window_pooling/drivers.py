@@ -1,25 +1,13 @@
-"""The loops over planes, or over windows of lanes, that every variant is called from; compiled once for each type."""
+"""The loops over planes, or over windows of lanes, that every variant is called from; ``entries`` compiles them."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import types
 
-from gradus.kernels.compilation import compiled
 from gradus.kernels.window_pooling import staging
 from gradus.kernels.window_pooling.images import image_of, one_span, origin_of, spans_of
-from gradus.kernels.window_pooling.signatures import (
-    SETTINGS,
-    STARTS,
-    found,
-    known,
-    number,
-    pull_signature,
-    reduce_signature,
-)
 from gradus.kernels.window_pooling.staging import GROUP, UNIT
 from gradus.kernels.window_pooling.turning import apart, side_by_side
 
@@ -196,21 +184,6 @@ def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
         apart(gradient, lanes, pulled[0], plane, count, entries)
         if flags & SECOND:
             apart(other_gradient, lanes, pulled[1], plane, count, entries)
-
-
-@cache
-def driver(name: str, double: bool, wide: bool) -> Any:
-    """Return a function of this file compiled for float64 or float32, and for winners in int32 or uint8."""
-    line, table = types.Array(number(double), 1, "C"), types.Array(types.int32, 1, "C")
-    plan = types.Tuple((STARTS, STARTS, table, line))
-    given = types.Tuple((line, SETTINGS, line, types.int64, types.float64))
-    arguments: tuple[Any, ...]
-    if name.startswith("forward"):
-        arguments = (types.FunctionType(reduce_signature(double, wide)), line, line, plan, given, found(double, wide))
-    else:
-        pull = types.FunctionType(pull_signature(double, wide))
-        arguments = (pull, line, line, plan, given, known(double, wide), types.UniTuple(line, 2))
-    return compiled(types.void(*arguments, types.UniTuple(types.int64, 2)))(globals()[name])
 
 
 def flags_of(variant: Variant) -> int:

@@ -17,6 +17,7 @@ import numba
 from gradus.kernels import elementary, register_functions, register_memory, registers
 from gradus.kernels.compilation import compiled
 from gradus.kernels.window_pooling import template
+from gradus.kernels.window_pooling.addresses import addresses_of
 from gradus.kernels.window_pooling.signatures import pull_signature, reduce_signature
 
 if TYPE_CHECKING:
@@ -26,20 +27,26 @@ if TYPE_CHECKING:
 
 _FORWARD = ("start", "fold", "turn", "fold_again", "finish")
 _BACKWARD = ("share",)
+# machine code lives as long as its function
+_ALIVE: list[Any] = []
 
 
 @cache
-def reduction(variant: Variant, *, double: bool, wide: bool) -> Any:
-    """Return ``template.over_spans`` that folds windows, compiled for float64 or float32, winners in int32 or uint8."""
-    function = _bound(template.reduced, variant, _FORWARD)
-    return compiled(reduce_signature(double, wide))(function)
+def reduction(variant: Variant, *, double: bool, wide: bool) -> tuple[int, int]:
+    """Return where ``template.over_spans`` is that folds windows of float64 or float32, winners in int32 or uint8."""
+    return _compiled_at(_bound(template.reduced, variant, _FORWARD), reduce_signature(double, wide))
 
 
 @cache
-def pullback(variant: Variant, *, double: bool, wide: bool) -> Any:
-    """Return ``template.over_spans`` that shares out gradients, for numbers and winners as in ``reduction``."""
-    function = _bound(template.pulled, variant, _BACKWARD)
-    return compiled(pull_signature(double, wide))(function)
+def pullback(variant: Variant, *, double: bool, wide: bool) -> tuple[int, int]:
+    """Return where ``template.over_spans`` is that shares out gradients, for the same types as ``reduction``."""
+    return _compiled_at(_bound(template.pulled, variant, _BACKWARD), pull_signature(double, wide))
+
+
+def _compiled_at(function: FunctionType, signature: Any) -> tuple[int, int]:
+    found = compiled(signature)(function)
+    _ALIVE.append(found)
+    return addresses_of(found, signature)
 
 
 def _bound(work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
@@ -55,15 +62,15 @@ def _bound(work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
     name = f"{work.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
     known = {**flags, **{part.upper(): _inner(getattr(variant, part)) for part in parts}}
     for part in (template.tap_at, template.place_at):
-        known[part.__name__.upper()] = _inner(_copied(part, known))
-    return _copied(template.over_spans, {"WORK": _inner(_copied(work, known))}, name)
+        known[part.__name__.upper()] = _inner(copied(part, known))
+    return copied(template.over_spans, {"WORK": _inner(copied(work, known))}, name)
 
 
 def _inner(function: Any) -> Any:
     return numba.njit(error_model="numpy", forceinline=True)(function)
 
 
-def _copied(function: Any, known: Mapping[str, Any], name: str | None = None) -> FunctionType:
+def copied(function: Any, known: Mapping[str, Any], name: str | None = None) -> FunctionType:
     """Return ``function`` under another name, with what is ``known`` instead of its file's names of these."""
     code = function.__code__
     if name is not None:
