@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gradus.losses import CrossEntropy, DenseFeatures, LinearModel
-from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
+from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, bend_of, evaluated
 
 
 def model_of(*, intercept=True, rows=200, scale=0.7):
@@ -65,7 +65,7 @@ def test_a_pass_for_the_gradient_gives_the_curvature_too():
     softmax = torch.softmax(model.logits(point, model.features), dim=1)
     torch.testing.assert_close(probabilities, softmax)
     bend = model.weights[:, None] * softmax * (1 - softmax)
-    found = OutputCurvature.of(model, probabilities)
+    found = OutputCurvature.of(model, bend_of(probabilities, model.weights))
     torch.testing.assert_close(found.total, bend.sum(dim=0))
     rows = model.scale * (model.features.matrix - model.centre)
     torch.testing.assert_close(found.centre, rows.t() @ bend / bend.sum(dim=0))

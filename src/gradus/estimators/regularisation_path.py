@@ -13,7 +13,8 @@ from gradus.core.solution import Problem, Solution
 from gradus.estimators.gap_estimate import MARGIN, GapEstimate
 from gradus.estimators.softmax_problem import Settings, certificate, on_weights
 from gradus.estimators.solving import Way, solved
-from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
+from gradus.losses import leading_rows
+from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, bend_of, evaluated
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
 from gradus.solvers.lbfgs import LBFGSState, Pair
@@ -133,9 +134,12 @@ def _by_quasi_newton(
     alpha, rows = settings.alpha, model.features.shape[1]
     start = trail.predicted(math.log(alpha))
     start = model.zeros() if start is None else start
-    least_rows = MANY_ROWS if trail.iterations >= MANY_ITERATIONS else FEW_ROWS
     problem = Problem(model, on_weights(L2(alpha), model))
-    begun, curvature = _begun(problem, model, start, least_rows)
+    many = trail.iterations >= MANY_ITERATIONS
+    # the rows that bend the loss most tell more of the curvature than the changes of the gradient at other strengths
+    basis = spectrum.basis if many and leading_rows.enough(model) else None
+    begun, curvature = _begun(problem, model, start, MANY_ROWS if many else FEW_ROWS, basis)
+    begun = begun if basis is not None else replace(begun, pairs=trail.pairs_at(alpha, rows))
 
     @cache
     def precondition() -> SharedPreconditioner:
@@ -152,8 +156,7 @@ def _by_quasi_newton(
 
     stop = Stop(bound, settings.tol, int(settings.max_iter), promising=promising)
     with progress.task("fitting", total=stop.max_iterations) as fitting:
-        state = replace(begun, pairs=trail.pairs_at(alpha, rows))
-        end = resume(problem, solver, state, stop, fitting)
+        end = resume(problem, solver, begun, stop, fitting)
     found = end.state
     optimism = end.certificate / max(estimated(found), 1e-300)
     extended = trail.extended(math.log(alpha), found.point, found.pairs)
@@ -162,11 +165,15 @@ def _by_quasi_newton(
 
 
 def _begun(
-    problem: Problem, model: LinearModel[CrossEntropy], start: Tensor, least_rows: int
+    problem: Problem, model: LinearModel[CrossEntropy], start: Tensor, least_rows: int, basis: Tensor | None
 ) -> tuple[LBFGSState, Callable[[], OutputCurvature]]:
     """Return the state at ``start``, and what gives the curvature there, from so many rows at least, once."""
     if model.samples >= 2 * least_rows:
-        return LBFGS().start(problem, start), lambda: OutputCurvature.at(model, start, least_rows)
+        return LBFGS().start(problem, start), lambda: OutputCurvature.at(model, start, least_rows, basis)
     # the curvature is that of all rows, and the first gradient looks at them anyway
     value, gradient, probabilities = evaluated(model, start)
-    return LBFGS().start_from(problem, start, (value, gradient)), lambda: OutputCurvature.of(model, probabilities)
+
+    def curvature() -> OutputCurvature:
+        return OutputCurvature.of(model, bend_of(probabilities, model.weights), basis)
+
+    return LBFGS().start_from(problem, start, (value, gradient)), curvature

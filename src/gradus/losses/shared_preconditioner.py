@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
 from gradus.kernels.softmax_sweep import Labelled
 from gradus.losses import passes
+from gradus.losses.leading_rows import LeadingRows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +24,8 @@ GRAM_ROWS = 16_384
 JITTER = 1e-7
 # the least curvature of an output, relative to its value at uniform probabilities
 LEAST_CURVATURE = 1e-6
+# and the least that is left of it beside the leading rows, relative to all of it
+LEAST_REST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -67,33 +71,53 @@ class OutputCurvature(NamedTuple):
     total : c_k, the weighted mean of v_ik = p_ik (1 - p_ik), (outputs,), positive
     centre : m_k, the mean of beta (x_i - c) with weights w_i v_ik, (features, outputs): where the rows are that output
         k is still unsure of
+    leading : the rows that bend the loss of each output most, in the basis of a spectrum; None for none
     """
 
     total: Tensor
     centre: Tensor
+    leading: LeadingRows | None = None
 
     @classmethod
-    def at(cls, model: LinearModel[CrossEntropy], point: Tensor, least_rows: int) -> OutputCurvature:
+    def at(
+        cls, model: LinearModel[CrossEntropy], point: Tensor, least_rows: int, basis: Tensor | None = None
+    ) -> OutputCurvature:
         """Return both at ``point``, from ``least_rows`` evenly spaced rows, up to twice as many, or all if fewer.
 
-        The better the fit, the fewer rows have any uncertainty left, and the more have to be looked at.
+        The better the fit, the fewer rows have any uncertainty left, and the more have to be looked at. With the basis
+        of a spectrum the leading rows of all are found as well, for half a pass over X.
         """
         part = (0, model.samples, max(model.samples // least_rows, 1))
         weights = model.weights[:: part[2]]
         share = weights / _positive(weights.sum())
         some = replace(model, loss=model.loss.rows(*part), features=model.features.rows(*part), weights=share)
-        probabilities = share.new_empty(some.samples, model.loss.outputs)
-        passes.loss(some.features, some.linear(point), Labelled(some.loss.targets, share), probabilities)
-        return cls.of(some, probabilities)
+        found = cls.of(some, _bend(some, point))
+        if basis is None:
+            return found
+        blocks = (replace(model, **block._asdict()) for block in model.blocks)
+        bends = (_bend(block, point) for block in blocks)
+        return found._replace(leading=LeadingRows.of(model, bends, found.centre, basis))
 
     @classmethod
-    def of(cls, model: LinearModel[CrossEntropy], probabilities: Tensor) -> OutputCurvature:
-        """Return both where the rows of ``model`` have these probabilities, (samples, outputs), which are lost."""
-        # w p (1 - p), in place: each of many outputs would be a matrix as large as the data
-        uncertain = probabilities.addcmul_(probabilities, probabilities, value=-1.0).mul_(model.weights[:, None])
-        total = uncertain.sum(dim=0).clamp_min(LEAST_CURVATURE * model.loss.typical_curvature())
-        centre = model.pull_back(uncertain, model.features)[: model.features.shape[1]] / total
-        return cls(total, centre)
+    def of(cls, model: LinearModel[CrossEntropy], bend: Tensor, basis: Tensor | None = None) -> OutputCurvature:
+        """Return both for the ``bend`` w_i v_ik of all rows of ``model``, (samples, outputs).
+
+        With the basis of a spectrum the leading rows as well.
+        """
+        total = bend.sum(dim=0).clamp_min(LEAST_CURVATURE * model.loss.typical_curvature())
+        centre = model.pull_back(bend, model.features)[: model.features.shape[1]] / total
+        return cls(total, centre, None if basis is None else LeadingRows.of(model, [bend], centre, basis))
+
+
+def bend_of(probabilities: Tensor, weights: Tensor) -> Tensor:
+    """Return w_i p_ik (1 - p_ik), in the place of the probabilities: another matrix might be as large as the data."""
+    return probabilities.addcmul_(probabilities, probabilities, value=-1.0).mul_(weights[:, None])
+
+
+def _bend(model: LinearModel[CrossEntropy], point: Tensor) -> Tensor:
+    probabilities = point.new_empty(model.samples, model.loss.outputs)
+    passes.loss(model.features, model.linear(point), Labelled(model.loss.targets, model.weights), probabilities)
+    return bend_of(probabilities, model.weights)
 
 
 def evaluated(model: LinearModel[CrossEntropy], point: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -110,7 +134,8 @@ class SharedPreconditioner:
 
     The Hessian's block of output k is that of a least-squares problem with the weights w_i v_ik: in coordinates around
     their centre m_k the intercept stands apart with the curvature c_k, and the slopes have nearly c_k G + ridge. So a
-    change of the ridge or of the probabilities costs no factorisation.
+    change of the ridge or of the probabilities costs no factorisation. Leading rows stand for themselves: the more a
+    fit tells the outputs apart, the fewer rows bend the loss at all, and in the directions between them it is flat.
     """
 
     spectrum: Spectrum
@@ -129,9 +154,31 @@ class SharedPreconditioner:
         return torch.cat([slopes, (intercept - intercept.mean())[None]])
 
     def _solved(self, slopes: Tensor) -> Tensor:
-        inverse = 1.0 / (self.spectrum.values[:, None] * self.curvature.total + self.ridge)
         basis = self.spectrum.basis
-        return inverse * slopes if basis is None else basis @ (inverse * (basis.t() @ slopes))
+        if basis is None:
+            return slopes / self._diagonal
+        inward = basis.t() @ slopes
+        if self._leading is None:
+            return basis @ (inward / self._diagonal)
+        root = self._diagonal.sqrt()
+        inward /= root
+        along = torch.bmm(self._leading, inward.t()[:, :, None])
+        inward -= torch.bmm(self._leading.transpose(1, 2), along)[:, :, 0].t()
+        return basis @ inward.div_(root)
+
+    @cached_property
+    def _diagonal(self) -> Tensor:
+        """The system in the basis of the spectrum, without the leading rows, (features, outputs)."""
+        total, leading = self.curvature.total, self.curvature.leading
+        if leading is not None:
+            total = torch.maximum(total - leading.total, LEAST_REST * total)
+        return self.spectrum.values[:, None] * total + self.ridge
+
+    @cached_property
+    def _leading(self) -> Tensor | None:
+        """What the leading rows take from the inverse; see ``LeadingRows.against``."""
+        leading = self.curvature.leading
+        return None if leading is None else leading.against(self._diagonal)
 
 
 def _positive(value: Tensor) -> Tensor:
