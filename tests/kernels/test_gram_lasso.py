@@ -129,6 +129,26 @@ def test_blocks_of_one_entry_are_entries(implementation):
     torch.testing.assert_close(points[0], points[1], rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("norms", [(), (1e-3,) * 8])
+def test_steps_between_sweeps_get_where_sweeps_crawl(norms):
+    problem = quadratic(40, seed=8, absolute=0.0 if norms else 1e-3, square=0.0, norms=norms)
+    far = torch.arange(40, dtype=torch.float64)
+    neighbours = 0.995 ** (far[:, None] - far).abs()
+    problem = problem._replace(hessian=neighbours, gradient=neighbours @ problem.gradient)
+
+    def value(point):
+        moved = point - problem.start
+        smooth = problem.gradient @ moved + 0.5 * moved @ problem.hessian @ moved
+        rows = point.reshape(-1, max(len(norms), 1))
+        return (smooth + (problem.absolute * point.abs()).sum() + (problem.norms * rows.norm(dim=0)).sum()).item()
+
+    with dispatch.force("reference"):
+        plain = value(gram_lasso(problem, tolerance=1e-8, sweeps=90))
+    with dispatch.force("cpu"):
+        some, least = (value(gram_lasso(problem, tolerance=1e-8, sweeps=sweeps)) for sweeps in (90, 20_000))
+    assert some - least < 0.5 * (plain - least)
+
+
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_no_entries(implementation):
     with dispatch.force(implementation):

@@ -1,4 +1,7 @@
-"""The descent with each update of the gradient as one pass along a row of the matrix."""
+"""The descent with each update of the gradient as one pass along a row of the matrix.
+
+Where sweeps crawl, steps of Newton's method on what is not zero come between them.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,20 @@ import numpy as np
 import torch
 
 from gradus.kernels.compilation import compiled
+from gradus.kernels.support_step import Place, support_step
+from gradus.kernels.threads import threads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from gradus.kernels.gram_lasso import Quadratic
 
 # a full sweep at least this often, so that what is at zero waits for its turn no longer
 FULL_EVERY = 10
+# so many sweeps come before each of Newton's steps
+SWEEPS_BEFORE_STEP = 30
 # most steps towards the minimum of one block before the next has its turn; ended early at this fraction of the first
 BLOCK_STEPS, SETTLED = 30, 0.05
 
@@ -25,16 +34,60 @@ def gram_lasso(quadratic: Quadratic, tolerance: float, sweeps: int) -> Tensor:
     hessian, gradient, start, absolute, square, norms = (
         np.ascontiguousarray(part.detach().numpy()) for part in quadratic
     )
-    point = start.copy()
-    if len(norms):
-        blocks = np.arange(len(point)).reshape(-1, len(norms)).T.copy()
-        own = hessian[blocks[:, :, None], blocks[:, None, :]].astype(np.float64)
-        steepness = np.linalg.eigvalsh(own)[:, -1]
-        penalty = (absolute, square, norms)
-        _descend_blocks((hessian, own, steepness), gradient.copy(), point, penalty, (tolerance, sweeps, blocks))
-    else:
-        _descend(hessian, gradient.copy(), point, (absolute, square), (tolerance, sweeps))
+    point, slopes = start.copy(), gradient.copy()
+    descend = _descent_on_blocks(hessian, (absolute, square, norms)) if len(norms) else None
+    done, helpful = 0, True
+    while done < sweeps:
+        most = min(SWEEPS_BEFORE_STEP, sweeps - done) if helpful else sweeps - done
+        if descend is None:
+            taken, settled = _descend(hessian, slopes, point, (absolute, square), (tolerance, most))
+        else:
+            taken, settled = descend(slopes, point, tolerance, most)
+        done += taken
+        if settled:
+            break
+        helpful = helpful and _stepped(quadratic, slopes, point)
     return torch.from_numpy(point)
+
+
+def _descent_on_blocks(
+    hessian: np.ndarray, penalty: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> Callable[[np.ndarray, np.ndarray, float, int], tuple[int, bool]]:
+    """Return the descent in place from slopes and a point, to a tolerance in so many sweeps at most."""
+    blocks = np.arange(len(hessian)).reshape(-1, len(penalty[2])).T.copy()
+    own = hessian[blocks[:, :, None], blocks[:, None, :]].astype(np.float64)
+    matrices = (hessian, own, np.linalg.eigvalsh(own)[:, -1])
+
+    def descend(slopes: np.ndarray, point: np.ndarray, tolerance: float, sweeps: int) -> tuple[int, bool]:
+        return _descend_blocks(matrices, slopes, point, penalty, (tolerance, sweeps, blocks))
+
+    return descend
+
+
+def _stepped(quadratic: Quadratic, slopes: np.ndarray, point: np.ndarray) -> bool:
+    """Take a step of Newton's method in place, and return whether one was found."""
+    hessian, _, _, absolute, square, norms = quadratic
+    # blocks side by side; entries are blocks of one
+    shape = (-1, len(norms)) if len(norms) else (1, -1)
+    rows = len(norms) or len(point)
+    norms = norms if len(norms) else torch.zeros(rows, dtype=torch.float64)
+
+    def product(direction: Tensor) -> Tensor:
+        return (hessian @ direction.ravel().to(hessian.dtype)).double().reshape(shape)
+
+    def among(output: int, places: Tensor) -> Tensor:
+        entries = output * rows + places
+        return hessian[entries[:, None], entries]
+
+    values, steep = (torch.from_numpy(part).reshape(shape) for part in (point, slopes))
+    with threads(None):
+        # on one thread, so that no rounding depends on how many there are
+        place = Place(values, steep, absolute.reshape(shape), square.reshape(shape), norms)
+        found = support_step(place, product, among)
+    if found is None:
+        return False
+    point[:], slopes[:] = found.point.ravel().numpy(), found.slopes.ravel().numpy()
+    return True
 
 
 @compiled()
@@ -44,7 +97,8 @@ def _descend(
     point: np.ndarray,
     penalty: tuple[np.ndarray, np.ndarray],
     limits: tuple[float, int],
-) -> None:
+) -> tuple[int, bool]:
+    """Descend in place; return after how many sweeps, and whether the last was a full one that moved little."""
     absolute, square = penalty
     tolerance, sweeps = limits
     entries = len(point)
@@ -69,8 +123,9 @@ def _descend(
                 for i in range(entries):
                     gradient[i] += moved * hessian[j, i]
         if full and largest <= tolerance:
-            break
+            return sweep + 1, True
         full = largest <= tolerance or sweep % FULL_EVERY == FULL_EVERY - 1
+    return sweeps, False
 
 
 @compiled()
@@ -80,7 +135,8 @@ def _descend_blocks(
     point: np.ndarray,
     penalty: tuple[np.ndarray, np.ndarray, np.ndarray],
     limits: tuple[float, int, np.ndarray],
-) -> None:
+) -> tuple[int, bool]:
+    """Descend in place; return after how many sweeps, and whether the last was a full one that moved little."""
     hessian, own, steepness = matrices
     absolute, square, norms = penalty
     tolerance, sweeps, blocks = limits
@@ -109,8 +165,9 @@ def _descend_blocks(
                     for i in range(len(gradient)):
                         gradient[i] += step * hessian[row, i]
         if full and largest <= tolerance:
-            break
+            return sweep + 1, True
         full = largest <= tolerance or sweep % FULL_EVERY == FULL_EVERY - 1
+    return sweeps, False
 
 
 @compiled()

@@ -1,6 +1,7 @@
 """The descent with G D kept: an update of a row is one pass along a row of G for each of its entries that moves.
 
-Most sweeps are over the rows that are not zero, whose part of G is copied to lie together.
+Most sweeps are over the rows that are not zero, whose part of G is copied to lie together. Between them are steps of
+Newton's method on what is not zero, which get there where sweeps crawl.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import torch
 
 from gradus.kernels.compilation import compiled
 from gradus.kernels.gram_lasso.cpu import step_block
+from gradus.kernels.support_step import Place, support_step
 from gradus.kernels.threads import threads
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from gradus.kernels.kronecker_lasso import Quadratic
 
-# most sweeps over the rows that move between two over all
+# most sweeps over the rows that move between two over all; if it takes them all, a step of Newton's method follows
 SWEEPS_OF_MOVING = 30
 # most times that the entries of a row have their turns before the next row
 ENTRY_TURNS = 3
@@ -28,7 +30,7 @@ ENTRY_TURNS = 3
 def kronecker_lasso(quadratic: Quadratic, tolerance: float, sweeps: int) -> Tensor:
     """Return a point near the minimum; see the package."""
     rows = _Rows.of(quadratic)
-    done = 0
+    done, helpful = 0, True
     while done < sweeps:
         done += 1
         if rows.descend(tolerance, 1)[1] <= tolerance:
@@ -36,10 +38,12 @@ def kronecker_lasso(quadratic: Quadratic, tolerance: float, sweeps: int) -> Tens
         moving = np.flatnonzero(rows.point.any(axis=1))
         part = rows.taken(moving)
         before = part.point.copy()
-        done += part.descend(tolerance, min(SWEEPS_OF_MOVING, sweeps - done))[0]
-        rows.point[moving] = part.point
         with threads(None):
             # on one thread, so that no rounding depends on how many there are
+            taken, largest = part.descend(tolerance, min(SWEEPS_OF_MOVING, sweeps - done))
+            done += taken
+            helpful = helpful and (largest <= tolerance or part.step())
+            rows.point[moving] = part.point
             moved = torch.zeros_like(quadratic.start)
             moved[moving] = torch.from_numpy(part.point - before)
             change = quadratic.curvature.product(moved) + quadratic.curvature.correction(moved)
@@ -84,6 +88,27 @@ class _Rows(NamedTuple):
             self.slopes[places],
             self.point[places],
         )
+
+    def step(self) -> bool:
+        """Take a step of Newton's method in place, and return whether one was found."""
+        gram, between, vectors, signs = (torch.from_numpy(part) for part in self[:4])
+        absolute, square, norms = torch.from_numpy(self.penalty).unbind(dim=1)
+        # as (outputs, features), like the point
+        turns = vectors.permute(1, 2, 0).reshape(len(signs), self.point.size)
+
+        def product(direction: Tensor) -> Tensor:
+            turned = between @ (direction.to(gram.dtype) @ gram).double()
+            return turned + ((signs * (turns @ direction.ravel())) @ turns).reshape(turned.shape)
+
+        def among(output: int, rows: Tensor) -> Tensor:
+            return between[output, output] * gram[rows[:, None], rows].double()
+
+        values, steep = (torch.from_numpy(part.T) for part in (self.point, self.slopes))
+        each = absolute.expand(len(between), -1), square.expand(len(between), -1)
+        found = support_step(Place(values, steep, *each, norms), product, among)
+        if found is not None:
+            self.point[:], self.slopes[:] = found.point.T.numpy(), found.slopes.T.numpy()
+        return found is not None
 
     def descend(self, tolerance: float, sweeps: int) -> tuple[int, float]:
         """Descend in place; return after how many sweeps, and the slope that the largest move of the last began at."""
