@@ -13,10 +13,12 @@ from gradus.core.solution import Problem, Solution
 from gradus.estimators.gap_estimate import MARGIN, GapEstimate
 from gradus.estimators.softmax_problem import Settings, certificate, on_weights
 from gradus.estimators.solving import Way, solved
+from gradus.kernels.threads import threads
 from gradus.losses import leading_rows
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, bend_of, evaluated
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
+from gradus.solvers.composite import inner
 from gradus.solvers.lbfgs import LBFGSState, Pair
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ DIAGONALISED_FEATURES = 2048
 # rows from which the curvature of each class is estimated, where fits take few iterations and where they take many
 FEW_ROWS, MANY_ROWS = 2048, 16_384
 MANY_ITERATIONS = 3
+# of a first step
+SHORTEST = 0.05
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,13 @@ def regularisation_path(
         at = replace(settings, alpha=float(alpha))
         penalty = at.penalty()
         bound = certificate(model, penalty)
-        if ridge and spectrum is not None:
-            found, trail = _by_quasi_newton(centred, at, _Uncentred(centred, bound), spectrum, trail)
-            solution = replace(found, point=centred.uncentred_point(found.point))
-        else:
-            solution = solved(model, penalty, at, Way(trail.points[-1] if trail.points else model.zeros(), bound))
-            trail = trail.extended(math.log(alpha), solution.point, ())
+        with threads(None):
+            if ridge and spectrum is not None:
+                found, trail = _by_quasi_newton(centred, at, _Uncentred(centred, bound), spectrum, trail)
+                solution = replace(found, point=centred.uncentred_point(found.point))
+            else:
+                solution = solved(model, penalty, at, Way(trail.points[-1] if trail.points else model.zeros(), bound))
+                trail = trail.extended(math.log(alpha), solution.point, ())
         yield PathPoint(float(alpha), solution, time.perf_counter() - begun)
 
 
@@ -92,7 +97,7 @@ class _Trail:
     """The last solutions, oldest first, with the logarithms of their strengths, and the last curvature pairs.
 
     ``optimism`` is how many times larger than its estimate the last certified gap was, ``iterations`` how many the last
-    fit took.
+    fit took. ``length`` is how far its first direction, the preconditioned gradient, led down, at best, as a multiple.
     """
 
     logarithms: tuple[float, ...] = ()
@@ -100,6 +105,7 @@ class _Trail:
     pairs: tuple[Pair, ...] = ()
     optimism: float = 1.0
     iterations: int = 0
+    length: float = 1.0
 
     def extended(self, logarithm: float, point: Tensor, pairs: tuple[Pair, ...]) -> _Trail:
         return _Trail((*self.logarithms, logarithm)[-2:], (*self.points, point)[-2:], pairs)
@@ -146,7 +152,8 @@ def _by_quasi_newton(
         # not before it is needed: many strengths end where the ones before lead to
         return SharedPreconditioner(spectrum, curvature(), alpha, model.intercept)
 
-    solver = LBFGS(lambda gradient: precondition()(gradient))
+    # the length of the first step: later ones are scaled by the pairs
+    solver = LBFGS(lambda gradient: precondition()(gradient) * trail.length)
     spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
 
     estimated = GapEstimate(alpha, rows, spread)
@@ -161,7 +168,16 @@ def _by_quasi_newton(
     optimism = end.certificate / max(estimated(found), 1e-300)
     extended = trail.extended(math.log(alpha), found.point, found.pairs)
     extended = replace(extended, optimism=min(max(optimism, 0.1), 10.0), iterations=end.iterations)
+    if basis is not None and 0 < end.iterations == len(found.pairs):
+        extended = replace(extended, length=_best_length(begun.gradient, precondition(), found.pairs[0]))
     return end.solution(found.value, stop), extended
+
+
+def _best_length(gradient: Tensor, precondition: SharedPreconditioner, first: Pair) -> float:
+    """Return the t for which the point minus t P g is lowest, by the curvature seen along a first step."""
+    direction = precondition(gradient)
+    taken = -inner(first.step, direction) / inner(direction, direction)
+    return min(max(taken * -inner(gradient, first.step) / first.product, SHORTEST), 1.0)
 
 
 def _begun(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from gradus.kernels.blocks import row_parts
 from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 COUNT, LEAST_COUNT = 32, 8
 # all of them together are at most so many of the rows, and of each output at most so many of the features
 SHARE_OF_ROWS, SHARE_OF_FEATURES = 0.25, 0.5
+# outputs that are worked on together
+TOGETHER = 8
 # a comparison and what surrounds it, in arithmetic steps
 STEPS = 10
 # keeps rounding in float32 from making an eigenvalue of I - B'B, which may be as small as this, negative
@@ -61,13 +64,13 @@ class LeadingRows(NamedTuple):
         found = torch.empty_like(self.rows)
         scale = diagonal.t().rsqrt()
 
-        def fill(output: int) -> None:
-            scaled = (self.rows[output] * scale[output]).double()
-            system = torch.addmm(torch.eye(count, dtype=torch.float64), scaled, scaled.t())
+        def fill(part: slice) -> None:
+            scaled = (self.rows[part] * scale[part, None]).double()
+            system = torch.baddbmm(torch.eye(count, dtype=torch.float64), scaled, scaled.transpose(1, 2))
             factor = torch.linalg.cholesky(system)
-            found[output] = torch.linalg.solve_triangular(factor, scaled, upper=False) * (1.0 - ROUNDING)
+            found[part] = torch.linalg.solve_triangular(factor, scaled, upper=False) * (1.0 - ROUNDING)
 
-        each_part(range(outputs), fill, 4 * outputs * count**2 * features)
+        each_part(row_parts(outputs, outputs // TOGETHER), fill, 4 * outputs * count**2 * features)
         return found
 
 
@@ -108,8 +111,9 @@ def _largest_of_block(block: Tensor, count: int) -> tuple[Tensor, Tensor]:
     columns = block.shape[1]
     values, rows = block.new_empty(columns, count), torch.empty(columns, count, dtype=torch.int64)
 
-    def fill(column: int) -> None:
-        values[column], rows[column] = torch.topk(block[:, column], count, sorted=False)
+    def fill(part: slice) -> None:
+        found = torch.topk(block[:, part], count, dim=0, sorted=False)
+        values[part], rows[part] = found.values.t(), found.indices.t()
 
-    each_part(range(columns), fill, STEPS * block.numel())
+    each_part(row_parts(columns, columns // TOGETHER), fill, STEPS * block.numel())
     return values, rows

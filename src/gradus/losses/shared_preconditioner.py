@@ -157,14 +157,12 @@ class SharedPreconditioner:
         basis = self.spectrum.basis
         if basis is None:
             return slopes / self._diagonal
-        inward = basis.t() @ slopes
-        if self._leading is None:
-            return basis @ (inward / self._diagonal)
-        root = self._diagonal.sqrt()
-        inward /= root
-        along = torch.bmm(self._leading, inward.t()[:, :, None])
-        inward -= torch.bmm(self._leading.transpose(1, 2), along)[:, :, 0].t()
-        return basis @ inward.div_(root)
+        inward = (basis.t() @ slopes).mul_(self._root)
+        if self._leading is not None:
+            rows = inward.t().contiguous()[:, None]
+            along = torch.bmm(rows, self._leading.transpose(1, 2))
+            inward = torch.baddbmm(rows, along, self._leading, alpha=-1.0)[:, 0].t()
+        return basis @ (inward * self._root)
 
     @cached_property
     def _diagonal(self) -> Tensor:
@@ -173,6 +171,11 @@ class SharedPreconditioner:
         if leading is not None:
             total = torch.maximum(total - leading.total, LEAST_REST * total)
         return self.spectrum.values[:, None] * total + self.ridge
+
+    @cached_property
+    def _root(self) -> Tensor:
+        """The inverse square root of the diagonal."""
+        return self._diagonal.rsqrt()
 
     @cached_property
     def _leading(self) -> Tensor | None:
