@@ -77,8 +77,30 @@ def test_what_came_before_saves_iterations():
 
 def test_uneven_and_rising_strengths_are_right_too():
     X, y = data()
-    alphas = [1e-3, 1.0, 0.9, 1e-4, 1e-4]
+    alphas = [1e-3, 1.0, 0.9, 1e-4, 1e-4, 3e-5]
     path = list(regularisation_path(model_of(X, y), settings(tol=1e-9), alphas))
+    for point in path:
+        peer = LogisticRegression(C=1 / (point.alpha * len(y)), tol=1e-10, max_iter=10_000).fit(X, y)
+        np.testing.assert_allclose(point.solution.point[:-1].numpy().T, peer.coef_, atol=1e-3)
+
+
+def test_similar_rows_lead_the_way_and_nowhere_else():
+    X, y = load_digits(return_X_y=True)
+    X, alphas = X / 16, np.geomspace(1, 1e-4, 7)
+    other, own = model_of(X[100:], y[100:]), model_of(X[:-100], y[:-100])
+    guide = {point.alpha: point.solution.point for point in regularisation_path(other, settings(), alphas)}
+    alone, led = (list(regularisation_path(own, settings(), alphas, guide=each)) for each in (None, guide))
+    assert sum(point.solution.iterations for point in led) < 0.8 * sum(point.solution.iterations for point in alone)
+    for one, two in zip(alone, led, strict=True):
+        assert two.solution.status is Status.CONVERGED
+        assert two.solution.value == pytest.approx(one.solution.value, rel=2e-4)
+
+
+def test_a_guide_may_know_some_of_the_strengths_only():
+    X, y = data()
+    alphas = [0.1, 0.03, 0.01, 0.003]
+    (start,) = regularisation_path(model_of(X, y), settings(), [0.01])
+    path = list(regularisation_path(model_of(X, y), settings(tol=1e-9), alphas, guide={0.01: start.solution.point}))
     for point in path:
         peer = LogisticRegression(C=1 / (point.alpha * len(y)), tol=1e-10, max_iter=10_000).fit(X, y)
         np.testing.assert_allclose(point.solution.point[:-1].numpy().T, peer.coef_, atol=1e-3)

@@ -55,7 +55,10 @@ class PathPlan:
 
 
 def examined(exams: Iterable[Exam], plan: PathPlan, count: int) -> list[FoldPath]:
-    """Return the path of each of ``count`` exams; the first one's Gram matrix serves all of them."""
+    """Return the path of each of ``count`` exams.
+
+    The first one's Gram matrix serves all of them, and each is led by the mean of those before.
+    """
     spectrum, folds = None, []
     with progress.task("choosing alpha", total=count * len(plan.alphas)) as task:
         for exam in exams:
@@ -63,7 +66,7 @@ def examined(exams: Iterable[Exam], plan: PathPlan, count: int) -> list[FoldPath
             spectrum = shared_spectrum(model) if spectrum is None else spectrum
             points: list[PathPoint] = []
             held_out: list[HeldOut] = []
-            for point in regularisation_path(model, plan.settings, plan.alphas, spectrum):
+            for point in regularisation_path(model, plan.settings, plan.alphas, spectrum, _mean_points(folds)):
                 points.append(point)
                 held_out.append(exam.judge.judged(model.logits(point.solution.point, exam.held_out)))
                 task.advance(note=f"alpha {point.alpha:.2g}: {held_out[-1].error:.2%} wrong")
@@ -71,6 +74,14 @@ def examined(exams: Iterable[Exam], plan: PathPlan, count: int) -> list[FoldPath
                     break
             folds.append(FoldPath(points, held_out, exam.judge.rows))
     return folds
+
+
+def _mean_points(folds: Sequence[FoldPath]) -> dict[float, torch.Tensor]:
+    """Return the mean solution at each strength that every fold has reached."""
+    if not folds:
+        return {}
+    reached = zip(*(fold.points for fold in folds), strict=False)
+    return {points[0].alpha: torch.stack([each.solution.point for each in points]).mean(dim=0) for points in reached}
 
 
 def _in_vain(held_out: Sequence[HeldOut]) -> int:

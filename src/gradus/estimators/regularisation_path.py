@@ -22,7 +22,7 @@ from gradus.solvers.composite import inner
 from gradus.solvers.lbfgs import LBFGSState, Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -48,18 +48,23 @@ class PathPoint:
 
 
 def regularisation_path(
-    model: LinearModel[CrossEntropy], settings: Settings, alphas: Iterable[float], spectrum: Spectrum | None = None
+    model: LinearModel[CrossEntropy],
+    settings: Settings,
+    alphas: Iterable[float],
+    spectrum: Spectrum | None = None,
+    guide: Mapping[float, Tensor] | None = None,
 ) -> Iterator[PathPoint]:
     """Minimise at each of ``alphas``, which should fall, and yield each fit as soon as it is found.
 
     ``model`` is without ``centre``, and so are the points. ``spectrum`` may be that of a model of similar rows (None:
-    that of this one); only the speed depends on it. ``settings.alpha`` is not looked at.
+    that of this one), and ``guide`` the points found for similar rows at some strengths; only the speed depends on
+    either. ``settings.alpha`` is not looked at.
     """
     centred = model.centred()
     ridge = settings.l1_ratio == 0 and settings.solver in ("auto", "lbfgs")
     if ridge and spectrum is None:
         spectrum = shared_spectrum(model)
-    trail = _Trail()
+    trail = _Trail({math.log(alpha): centred.centred_point(point) for alpha, point in (guide or {}).items()})
     for alpha in alphas:
         begun = time.perf_counter()
         at = replace(settings, alpha=float(alpha))
@@ -96,10 +101,12 @@ class _Uncentred:
 class _Trail:
     """The last solutions, oldest first, with the logarithms of their strengths, and the last curvature pairs.
 
+    ``guide`` has the solutions for similar rows at some strengths, by their logarithms.
     ``optimism`` is how many times larger than its estimate the last certified gap was, ``iterations`` how many the last
     fit took. ``length`` is how far its first direction, the preconditioned gradient, led down, at best, as a multiple.
     """
 
+    guide: Mapping[float, Tensor]
     logarithms: tuple[float, ...] = ()
     points: tuple[Tensor, ...] = ()
     pairs: tuple[Pair, ...] = ()
@@ -108,15 +115,20 @@ class _Trail:
     length: float = 1.0
 
     def extended(self, logarithm: float, point: Tensor, pairs: tuple[Pair, ...]) -> _Trail:
-        return _Trail((*self.logarithms, logarithm)[-2:], (*self.points, point)[-2:], pairs)
+        logarithms, points = (*self.logarithms, logarithm)[-2:], (*self.points, point)[-2:]
+        return _Trail(self.guide, logarithms, points, pairs)
 
     def predicted(self, logarithm: float) -> Tensor | None:
-        """Return the solution at the next strength by the secant in the strength's logarithm; None without any."""
-        if len(self.points) < 2:
-            return self.points[-1] if self.points else None
-        before, last = self.logarithms
-        reach = (logarithm - last) / (last - before)
-        return self.points[1] + reach * (self.points[1] - self.points[0])
+        """Return the solution at the next strength as far as it is known; None where nothing is.
+
+        It is continued from the last ones, and by how far the guide is from what would be continued there.
+        """
+        own = _continued(self.logarithms, self.points, logarithm)
+        known = [self.guide[each] for each in (*self.logarithms, logarithm) if each in self.guide]
+        if len(known) <= len(self.logarithms):
+            return own
+        led = _continued(self.logarithms, known[:-1], logarithm)
+        return known[-1] if own is None or led is None else own + (known[-1] - led)
 
     def pairs_at(self, alpha: float, rows: int) -> tuple[Pair, ...]:
         """Return the pairs as they would have been measured at ``alpha``: the ridge's share of a change is known."""
@@ -131,6 +143,14 @@ class _Trail:
             if product > 0:
                 moved.append(Pair(pair.step, change, product))
         return tuple(moved)
+
+
+def _continued(logarithms: Sequence[float], points: Sequence[Tensor], logarithm: float) -> Tensor | None:
+    """Return the point on the secant of two points; the last where there is no secant, None where there is none."""
+    if len(points) < 2 or logarithms[0] == logarithms[1]:
+        return points[-1] if points else None
+    before, last = logarithms
+    return points[1] + (logarithm - last) / (last - before) * (points[1] - points[0])
 
 
 def _by_quasi_newton(
