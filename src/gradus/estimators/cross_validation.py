@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gradus.estimators.softmax_problem import Settings
     from gradus.estimators.validation import TrainingData
     from gradus.losses import Features
+    from gradus.losses.shared_preconditioner import Spectrum
 
 
 class Exam(NamedTuple):
@@ -59,7 +60,8 @@ def examined(exams: Iterable[Exam], plan: PathPlan, count: int) -> list[FoldPath
 
     The first one's Gram matrix serves all of them, and each is led by the mean of those before.
     """
-    spectrum, folds = None, []
+    spectrum: Spectrum | None = None
+    folds: list[FoldPath] = []
     with progress.task("choosing alpha", total=count * len(plan.alphas)) as task:
         for exam in exams:
             model = plan.model(exam.fitted)
