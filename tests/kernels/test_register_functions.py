@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradus.kernels.compilation import compiled
-from gradus.kernels.register_functions import exponential, logarithm, ratio, scale, undone
+from gradus.kernels.register_functions import MOST_MULTIPLIED, exponential, logarithm, power, ratio, scale, undone
 from gradus.kernels.register_memory import lanes, read, write
 
 kinds = pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -69,3 +69,22 @@ def test_scales_are_powers_of_two_that_can_be_undone(kind):
     scaled = abs(y[:4]) * found[3][:4]
     assert ((scaled >= 1) & (scaled < 2)).all()
     assert np.isfinite((y[4:9] * found[3][4:9]).astype(kind)).all()
+
+
+@compiled(cache=False)
+def powers(x, p, out):
+    for at in range(0, len(x), lanes(x)):
+        write(out, at, None, power(read(x, at, None), p))
+
+
+@kinds
+@pytest.mark.parametrize("p", [0.0, 0.5, 1.0, 2.0, 2.5, 3.0, 7.0, MOST_MULTIPLIED, 2.7, -1.0, -0.5, 40.0])
+def test_powers_of_whole_halves_and_others(kind, p):
+    x = np.exp(np.random.default_rng(0).uniform(-2, 0.5, 1024)).astype(kind)
+    out = np.empty_like(x)
+    powers(x, kind(p), out)
+    exact = x.astype(np.longdouble) ** np.longdouble(kind(p))
+    inside = exact > 8 * np.finfo(kind).tiny
+    # a few roundings, or p times that of the logarithm
+    tolerance = np.finfo(kind).eps * (6 if 0 <= p <= MOST_MULTIPLIED and p % 0.5 == 0 else 4 + 4 * abs(p))
+    np.testing.assert_allclose(out[inside], exact[inside].astype(float), rtol=tolerance)

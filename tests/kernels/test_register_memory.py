@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from gradus.kernels.compilation import compiled
-from gradus.kernels.register_memory import before, first, lanes, read, read_whole_numbers, write
+from gradus.kernels.register_memory import (
+    add_scattered,
+    before,
+    first,
+    gathered,
+    lanes,
+    read,
+    read_whole_numbers,
+    write,
+)
 
 
 @compiled(cache=False)
@@ -48,3 +57,23 @@ def test_integers_are_cut_and_minus_one_wraps_to_the_largest_byte(kind, whole):
 @compiled(cache=False)
 def lanes_of(line):
     return lanes(line)
+
+
+@compiled(cache=False)
+def looked_up(table, index, found, sums):
+    for at in range(0, len(index), lanes(index)):
+        number = gathered(table, read(index, at, None))
+        write(found, at, None, number)
+        add_scattered(sums, read(index, at, None), number)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numbers_are_looked_up_and_added_up_by_their_place(kind):
+    count = lanes_of(np.empty(0, kind))
+    table, index = np.array([3.0, -1.0, 0.5], kind), np.random.default_rng(0).integers(3, size=4 * count)
+    found, sums = np.empty(4 * count, kind), np.ones(3 * count, kind)
+    looked_up(table, index.astype(kind), found, sums)
+    np.testing.assert_array_equal(found, table[index])
+    wanted = np.ones((3, count))
+    np.add.at(wanted, (index, np.arange(4 * count) % count), table[index])
+    np.testing.assert_array_equal(sums.reshape(3, count), wanted)

@@ -20,6 +20,7 @@ from gradus.layers import (
     Same,
     Windows,
     average_pooling,
+    gated_pooling,
     lp_pooling,
     max_pooling,
     mixed_pooling,
@@ -43,7 +44,7 @@ OPERATORS = [
     lp_pooling.L1,
     stochastic_pooling.EXPECTED,
     mixed_pooling.MIXED,
-    mixed_pooling.GATED,
+    gated_pooling.GATED,
     weighted_pooling.WEIGHTED,
 ]
 GEOMETRIES = {

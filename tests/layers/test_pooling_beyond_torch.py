@@ -9,7 +9,7 @@ from torch.nn import functional
 import catalogue
 from gradus.core.errors import InputError
 from gradus.kernels.threads import LEAST_OPERATIONS
-from gradus.layers import GatedPool2d, GeMPool2d, MaxPool2d, MixedPool2d, max_pool, max_pooling, windows
+from gradus.layers import GatedPool2d, GeMPool2d, MaxPool2d, MixedPool2d, RankPool2d, max_pool, max_pooling, windows
 from gradus.layers.operators import Inputs
 
 # by name in the catalogue: the formula over (..., positions) and whether each is inside
@@ -85,7 +85,7 @@ def test_gradients_have_the_same_bits_on_one_thread_and_on_two(name, layout):
 
 
 @pytest.mark.parametrize(
-    "layer", [GeMPool2d(3, 2), MixedPool2d(3, 2), GatedPool2d(3, 2)], ids=lambda p: type(p).__name__
+    "layer", [GeMPool2d(3, 2), MixedPool2d(3, 2), GatedPool2d(3, 2), RankPool2d(3, 2)], ids=lambda p: type(p).__name__
 )
 def test_gradients_of_learned_numbers_have_the_same_bits_too(layer):
     x = torch.randn(32, 10, 60, 60, generator=torch.Generator().manual_seed(0)).abs().add(0.1)

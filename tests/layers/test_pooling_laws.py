@@ -10,10 +10,14 @@ from gradus.kernels import dispatch
 from gradus.layers import (
     Same,
     average_pooling,
+    gated_pooling,
     gem_pooling,
+    lip_pooling,
+    log_sum_exp_pooling,
     lp_pooling,
     max_pooling,
     mixed_pooling,
+    rank_pooling,
     soft_pooling,
     stochastic_pooling,
     weighted_pooling,
@@ -35,15 +39,16 @@ OPERATORS = [
     lp_pooling.L1,
     lp_pooling.L2,
     lp_pooling.LP,
-    soft_pooling.LOG_SUM_EXP,
+    log_sum_exp_pooling.LOG_SUM_EXP,
     soft_pooling.SOFT,
-    soft_pooling.LIP,
+    lip_pooling.LIP,
     gem_pooling.GEM,
     stochastic_pooling.DRAWN,
     stochastic_pooling.EXPECTED,
     mixed_pooling.MIXED,
-    mixed_pooling.GATED,
+    gated_pooling.GATED,
     weighted_pooling.WEIGHTED,
+    rank_pooling.RANK,
 ]
 rows = pytest.mark.parametrize("name", catalogue.POOLING)
 
@@ -206,7 +211,9 @@ def test_torchs_check_of_operators(operator):
     tensors = (
         x.clone().requires_grad_(),
         x.clone().requires_grad_() if variant.second_input else None,
-        torch.rand(4, dtype=torch.float64) if variant.name == "weighted_pool" else torch.full((1,), 0.5).double(),
+        torch.rand(4, dtype=torch.float64)
+        if variant.name in ("weighted_pool", "gated_pool", "rank_pool")
+        else torch.full((1,), 0.5).double(),
         torch.rand(2, 2, 2, 2, dtype=torch.float64) if variant.reads_extra else None,
     )
     torch.library.opcheck(operator._operator, (*tensors, [], windows(2, 2).code(), [1.5], True))
@@ -219,10 +226,10 @@ def test_learned_numbers_get_their_gradients():
     filters = torch.rand(2, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda p: gem_pooling.gem_pool(x, p, two), number)
     assert torch.autograd.gradcheck(lambda a: mixed_pooling.mixed_pool(x, a, two), number)
-    assert torch.autograd.gradcheck(lambda w: mixed_pooling.gated_pool(x, w, two), filters)
+    assert torch.autograd.gradcheck(lambda w: gated_pooling.gated_pool(x, w, two), filters)
     assert torch.autograd.gradcheck(lambda w: weighted_pooling.weighted_pool(x, w, windows(2, 2, 1, 1)), filters)
     logits = x.clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda z: soft_pooling.lip_pool(x, z, two), logits)
+    assert torch.autograd.gradcheck(lambda z: lip_pooling.lip_pool(x, z, two), logits)
 
 
 @pytest.mark.parametrize("name", ["max", "average", "l2", "soft", "mixed"])

@@ -114,6 +114,7 @@ _LARGEST, _SINGLE_LARGEST = elementary.LARGEST_EXPONENT, float(elementary.LARGES
 _HIGH, _LOW = elementary.LOG_2_HIGH, elementary.LOG_2_LOW
 _SINGLE_HIGH, _SINGLE_LOW = float(elementary.SINGLE_LOG_2_HIGH), float(elementary.SINGLE_LOG_2_LOW)
 _INVERSE = 1.4426950408889634
+MOST_MULTIPLIED = 16.0
 
 
 def exponential(x: Any) -> Any:
@@ -139,6 +140,15 @@ def ratio(x: Any, y: Any) -> Any:
 
 def smallest_normal(x: Any) -> Any:
     """Return the smallest positive number with all digits, in compiled code, of the type of the register x."""
+    return x
+
+
+def power(x: Any, p: Any) -> Any:
+    """Return x^p of a register of positive, normal, finite numbers in compiled code, p a number.
+
+    Of whole and half p up to ``MOST_MULTIPLIED`` by multiplications; of others as exp(p log x), whose error is p times
+    that of the logarithm.
+    """
     return x
 
 
@@ -192,6 +202,26 @@ def _logarithm(x):  # type: ignore[no-untyped-def]
         return e * _HIGH + (series + e * _LOW)
 
     return _of_type(x, single, double)
+
+
+@overload(power)
+def _power(x, p):  # type: ignore[no-untyped-def]
+    def raised(x, p):  # type: ignore[no-untyped-def]
+        halves = int(2.0 * p) if 0.0 <= p <= MOST_MULTIPLIED else -1
+        if halves != 2.0 * p:
+            return exponential(p * logarithm(x))
+        found = chosen(x == x, 1.0, x)
+        if halves & 1:
+            found = math.sqrt(x)
+        factor, left = x, halves >> 1
+        while left:
+            if left & 1:
+                found = found * factor
+            factor = factor * factor
+            left >>= 1
+        return found
+
+    return raised if isinstance(x, Register) else None
 
 
 @overload(ratio)

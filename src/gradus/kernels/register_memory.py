@@ -124,9 +124,65 @@ def _write(typing: Any, line: Any, index: Any, mask: Any, register: Any) -> Any:
     return types.void(line, types.int64, mask, register), generate
 
 
+def _places(context: Any, builder: Any, line: Any, arguments: Any, index: ir.Value) -> ir.Value:
+    """Return where line[index] lies, for a vector of whole numbers that are not negative."""
+    base = context.make_array(line)(context, builder, arguments[0]).data
+    count, item = index.type.count, ir.Constant(WORD, line.dtype.bitwidth // 8)
+    first = everywhere(builder, builder.ptrtoint(base, WORD), count)
+    distance = builder.mul(builder.zext(index, ir.VectorType(WORD, count)), everywhere(builder, item, count))
+    return builder.inttoptr(builder.add(first, distance), ir.VectorType(base.type, count))
+
+
+def _scattered(builder: Any, name: str, places: ir.Value, rest: list[ir.Value], result: ir.Type) -> ir.Value:
+    item = places.type.element.pointee
+    return call(
+        builder, f"llvm.masked.{name}.v{places.type.count}{_float_name(item)}.v{places.type.count}p0", result, rest
+    )
+
+
+def _everywhere_and_aligned(line: Any, count: int) -> list[ir.Value]:
+    mask = ir.VectorType(ir.IntType(1), count)
+    return [ir.Constant(HALF_WORD, line.dtype.bitwidth // 8), ir.Constant(mask, [1] * count)]
+
+
+def _gathered(typing: Any, line: Any, index: Any) -> Any:
+    """Return the register of line[index], of a line that nobody writes to, of whole numbers ``index``."""
+    kind = Register(line.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        whole = builder.fptosi(arguments[1], ir.VectorType(HALF_WORD, index.lanes))
+        places = _places(context, builder, signature.args[0], arguments, whole)
+        vector = kind.holding(item_of(kind))
+        rest = [places, *_everywhere_and_aligned(line, kind.lanes), ir.Constant(vector, None)]
+        return _scattered(builder, "gather", places, rest, vector)
+
+    return kind(line, index), generate
+
+
+def _add_scattered(typing: Any, line: Any, slot: Any, register: Any) -> Any:
+    """Add place p of ``register`` to line[slot lanes + p], ``slot`` a register of whole numbers."""
+    kind = Register(line.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        halves = ir.VectorType(HALF_WORD, kind.lanes)
+        whole = builder.fptosi(arguments[1], halves)
+        whole = builder.mul(whole, ir.Constant(halves, [ir.Constant(HALF_WORD, kind.lanes)] * kind.lanes))
+        whole = builder.add(whole, ir.Constant(halves, [ir.Constant(HALF_WORD, p) for p in range(kind.lanes)]))
+        places = _places(context, builder, signature.args[0], arguments, whole)
+        vector, known = kind.holding(item_of(kind)), _everywhere_and_aligned(line, kind.lanes)
+        found = _scattered(builder, "gather", places, [places, *known, ir.Constant(vector, None)], vector)
+        total = builder.fadd(found, arguments[2])
+        _scattered(builder, "scatter", places, [total, places, *known], ir.VoidType())
+        return context.get_dummy_value()
+
+    return types.void(line, slot, register), generate
+
+
 lanes: Any = intrinsic(_lanes)
 first: Any = intrinsic(_first)
 read: Any = intrinsic(_read)
 before: Any = intrinsic(_before)
 read_whole_numbers: Any = intrinsic(_read_whole_numbers)
 write: Any = intrinsic(_write)
+gathered: Any = intrinsic(_gathered)
+add_scattered: Any = intrinsic(_add_scattered)

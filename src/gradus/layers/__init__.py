@@ -52,8 +52,11 @@ if TYPE_CHECKING:
         fractional_max_pool3d,
         s3_pool2d,
     )
+    from gradus.layers.gated_pooling import GatedPool1d, GatedPool2d, GatedPool3d, gated_pool
     from gradus.layers.gem_pooling import GeMPool1d, GeMPool2d, GeMPool3d, gem_pool
     from gradus.layers.geometry import windows
+    from gradus.layers.lip_pooling import LIPPool1d, LIPPool2d, LIPPool3d, lip_pool
+    from gradus.layers.log_sum_exp_pooling import LogSumExpPool1d, LogSumExpPool2d, LogSumExpPool3d, log_sum_exp_pool
     from gradus.layers.lp_pooling import LpPool1d, LpPool2d, LpPool3d, lp_pool, lp_pool2d
     from gradus.layers.max_pooling import (
         MaxPool1d,
@@ -66,16 +69,7 @@ if TYPE_CHECKING:
         max_pool2d,
         min_pool,
     )
-    from gradus.layers.mixed_pooling import (
-        GatedPool1d,
-        GatedPool2d,
-        GatedPool3d,
-        MixedPool1d,
-        MixedPool2d,
-        MixedPool3d,
-        gated_pool,
-        mixed_pool,
-    )
+    from gradus.layers.mixed_pooling import MixedPool1d, MixedPool2d, MixedPool3d, mixed_pool
     from gradus.layers.rank_pooling import (
         MedianPool1d,
         MedianPool2d,
@@ -85,20 +79,7 @@ if TYPE_CHECKING:
         RankPool3d,
         rank_pool,
     )
-    from gradus.layers.soft_pooling import (
-        LIPPool1d,
-        LIPPool2d,
-        LIPPool3d,
-        LogSumExpPool1d,
-        LogSumExpPool2d,
-        LogSumExpPool3d,
-        SoftPool1d,
-        SoftPool2d,
-        SoftPool3d,
-        lip_pool,
-        log_sum_exp_pool,
-        soft_pool,
-    )
+    from gradus.layers.soft_pooling import SoftPool1d, SoftPool2d, SoftPool3d, soft_pool
     from gradus.layers.stochastic_pooling import (
         StochasticPool1d,
         StochasticPool2d,
@@ -133,19 +114,17 @@ _NAMES = {
     "gradus.layers.drawn_pooling": (
         "FractionalMaxPool2d FractionalMaxPool3d S3Pool2d fractional_max_pool2d fractional_max_pool3d s3_pool2d"
     ),
+    "gradus.layers.gated_pooling": "GatedPool1d GatedPool2d GatedPool3d gated_pool",
     "gradus.layers.gem_pooling": "GeMPool1d GeMPool2d GeMPool3d gem_pool",
+    "gradus.layers.lip_pooling": "LIPPool1d LIPPool2d LIPPool3d lip_pool",
+    "gradus.layers.log_sum_exp_pooling": "LogSumExpPool1d LogSumExpPool2d LogSumExpPool3d log_sum_exp_pool",
     "gradus.layers.lp_pooling": "LpPool1d LpPool2d LpPool3d lp_pool lp_pool2d",
     "gradus.layers.max_pooling": (
         "MaxPool1d MaxPool2d MaxPool3d MinPool1d MinPool2d MinPool3d max_pool max_pool2d min_pool"
     ),
-    "gradus.layers.mixed_pooling": (
-        "GatedPool1d GatedPool2d GatedPool3d MixedPool1d MixedPool2d MixedPool3d gated_pool mixed_pool"
-    ),
+    "gradus.layers.mixed_pooling": "MixedPool1d MixedPool2d MixedPool3d mixed_pool",
     "gradus.layers.rank_pooling": "MedianPool1d MedianPool2d MedianPool3d RankPool1d RankPool2d RankPool3d rank_pool",
-    "gradus.layers.soft_pooling": (
-        "LIPPool1d LIPPool2d LIPPool3d LogSumExpPool1d LogSumExpPool2d LogSumExpPool3d SoftPool1d SoftPool2d "
-        "SoftPool3d lip_pool log_sum_exp_pool soft_pool"
-    ),
+    "gradus.layers.soft_pooling": "SoftPool1d SoftPool2d SoftPool3d soft_pool",
     "gradus.layers.stochastic_pooling": (
         "StochasticPool1d StochasticPool2d StochasticPool3d stochastic_mean_pool stochastic_pool"
     ),

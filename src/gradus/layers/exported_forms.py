@@ -83,11 +83,19 @@ def expected(call: Call) -> Tensor | None:
 
 
 def mixed(call: Call) -> Tensor | None:
-    """Return a max + (1 - a) mean of each window, a its own number or the one that all share."""
-    share = call.weights if call.extra is None else call.extra
-    assert share is not None
+    """Return a max + (1 - a) mean of each window."""
+    return _mixture(call, call.weights)
+
+
+def gated(call: Call) -> Tensor | None:
+    """Return s max + (1 - s) mean of each window, s the logistic function of its weighted sum."""
+    logit = weighted(call)
+    return None if logit is None else _mixture(call, logit.sigmoid())
+
+
+def _mixture(call: Call, share: Tensor | None) -> Tensor | None:
     highest, average = largest(call), mean(call)
-    if highest is None or average is None:
+    if highest is None or average is None or share is None:
         return None
     return average + share * (highest - average)
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from gradus.core.errors import InputError
-from gradus.kernels.register_functions import exponential, logarithm, ratio
+from gradus.kernels.register_functions import exponential, logarithm, power, ratio
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
 from gradus.layers.operators import Inputs, Operator
@@ -25,41 +25,43 @@ if TYPE_CHECKING:
 
 def gem_start(settings: Any) -> Any:
     """Nothing yet."""
-    return 0.0, 0.0, 0.0
+    return 0.0, 0.0
 
 
 def gem_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """The largest value, by which all are scaled."""
     kept = chosen(x == -math.inf, 0.0, chosen(x < settings[0], settings[0], x))
-    return chosen((kept > state[0]) | (kept != kept), kept, state[0]), state[1], state[2]
+    return chosen((kept > state[0]) | (kept != kept), kept, state[0]), state[1]
 
 
 def gem_turn(state: Any, extra: Any, settings: Any) -> Any:
     """Keep the largest, sum from 0."""
-    return state[0], 0.0, 0.0
+    return state[0], 0.0
 
 
 def gem_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
-    """Add the power, and the power times the logarithm; what lies outside has neither."""
+    """Add the power; what lies outside has none."""
     kept = chosen(x < settings[0], settings[0], x)
-    log = logarithm(chosen((kept > 0.0) & (state[0] > 0.0), ratio(kept, state[0]), 1.0))
-    raised = chosen(x == -math.inf, 0.0, exponential(settings[2] * log))
-    return state[0], state[1] + raised, state[2] + raised * log
+    size = chosen((kept > 0.0) & (state[0] > 0.0), ratio(kept, state[0]), 1.0)
+    return state[0], state[1] + chosen(x == -math.inf, 0.0, power(size, settings[2]))
 
 
 def gem_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The root of the mean; its derivative by the exponent is put aside."""
-    total = chosen(state[1] > 0.0, state[1], 1.0)
-    power, log_mean = settings[2], logarithm(total / constant)
-    value = state[0] * exponential(log_mean / power)
-    return value, value * (state[2] / total / power - log_mean / (power * power)), 0.0
+    """The root of the mean."""
+    mean = chosen(state[1] > 0.0, state[1], 1.0) / constant
+    return state[0] * exponential(logarithm(mean) / settings[2]), 0.0, 0.0
 
 
 def gem_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
-    """Upstream times x^(p - 1) y^(1 - p) over their number; nothing below the least value."""
-    log = logarithm(chosen((x > 0.0) & (window.value > 0.0), ratio(x, window.value), 1.0))
-    raised = exponential((settings[2] - 1.0) * log)
-    return chosen(x >= settings[0], window.upstream / window.constant * raised, 0.0)
+    """Upstream times r^(p - 1) over their number, r = x / y; nothing below the least value.
+
+    To the exponent y r^p log(r) / p: the mean of r^p is 1, so that the other term of its derivative is none.
+    """
+    kept = chosen(x < settings[0], settings[0], x)
+    size = chosen((kept > 0.0) & (window.value > 0.0), ratio(kept, window.value), 1.0)
+    share = window.upstream / window.constant * power(size, settings[2] - 1.0)
+    of_power = chosen(x == -math.inf, 0.0, share * kept * logarithm(size) / settings[2])
+    return chosen(x >= settings[0], share, 0.0), of_power
 
 
 def gem_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -70,10 +72,7 @@ def gem_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     scale = kept.masked_fill(~present, 0).detach().amax(-1, keepdim=True)
     raised = ((kept / scale).log() * power).exp().masked_fill(~present, 0)
     mean = raised.sum(-1) / present.sum(-1)
-    value = scale[..., 0] * mean ** (1 / power)
-    with torch.no_grad():
-        slope = (raised * (kept / scale).log()).sum(-1) / raised.sum(-1) / power - mean.log() / power**2
-    return Pooled(value, aside=(value * slope).detach())
+    return Pooled(scale[..., 0] * mean ** (1 / power))
 
 
 GEM = Operator(
@@ -90,7 +89,7 @@ GEM = Operator(
         two_passes=True,
         reads_input=True,
         reads_value=True,
-        puts_aside=True,
+        learns=True,
         constant=COUNT,
     )
 )

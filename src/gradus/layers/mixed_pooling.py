@@ -1,4 +1,4 @@
-"""Between max and average pooling: a learned mixture, and one that each window decides for itself."""
+"""Between max and average pooling, a learned mixture."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from gradus.core.errors import InputError
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
 from gradus.layers import exported_forms
-from gradus.layers.geometry import as_batch
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
-from gradus.layers.weighted_pooling import weighted_pool
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,66 +36,51 @@ def mixed_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
 
 
 def mixed_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The mixture; how far its two ends lie apart is put aside."""
+    """The mixture."""
     mean = state[2] / constant
-    return mean + settings[2] * (state[0] - mean), state[0] - mean, state[1]
-
-
-def gated_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The same by the window's own gate."""
-    mean = state[2] / constant
-    return mean + extra * (state[0] - mean), state[0] - mean, state[1]
+    return mean + settings[2] * (state[0] - mean), 0.0, state[1]
 
 
 def mixed_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
-    """A share for all, and the rest for the largest."""
-    common = (1.0 - settings[2]) / window.constant
-    return window.upstream * chosen(window.winner == tap.number, common + settings[2], common)
-
-
-def gated_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
-    """The same by the window's own gate."""
-    common = (1.0 - window.extra) / window.constant
-    return window.upstream * (common + chosen(window.winner == tap.number, window.extra, 0.0))
+    """A share for all, and the rest for the largest; to the mixture what lies between them."""
+    mean, largest = 1.0 / window.constant, window.winner == tap.number
+    common = window.upstream * mean * (1.0 - settings[2])
+    inside = chosen(x == -math.inf, 0.0, x)
+    return (
+        common + chosen(largest, window.upstream * settings[2], 0.0),
+        window.upstream * (chosen(largest, x, 0.0) - mean * inside),
+    )
 
 
 def mixed_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     """The same in torch."""
     assert call.weights is not None
-    return _mixture(values, present, call.weights.reshape(()))
+    return mixture(values, present, call.weights.reshape(()))
 
 
-def gated_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
-    """The same in torch."""
-    assert call.extra is not None
-    return _mixture(values, present, call.extra)
-
-
-def _mixture(values: Tensor, present: Tensor, share: Tensor) -> Pooled:
+def mixture(values: Tensor, present: Tensor, share: Tensor) -> Pooled:
+    """Return ``share`` of each window's maximum and the rest of its mean."""
     winner = values.detach().argmax(-1)
     largest = values.gather(-1, winner[..., None])[..., 0]
     mean = values.masked_fill(~present, 0).sum(-1) / present.sum(-1)
-    return Pooled(mean + share * (largest - mean), aside=(largest - mean).detach(), winner=winner)
+    return Pooled(mean + share * (largest - mean), winner=winner)
 
 
-def _variant(name: str, reference: Any, finish: Any, share: Any, *, gated: bool) -> Variant:
-    return Variant(
-        name,
-        reference,
+MIXED = Operator(
+    Variant(
+        "mixed_pool",
+        mixed_reference,
         mixed_start,
         mixed_fold,
-        finish,
-        share,
+        mixed_finish,
+        mixed_share,
         padding=-math.inf,
-        puts_aside=True,
         names_winner=True,
-        reads_extra=gated,
+        learns=True,
         constant=COUNT,
-    )
-
-
-MIXED = Operator(_variant("mixed_pool", mixed_reference, mixed_finish, mixed_share, gated=False), exported_forms.mixed)
-GATED = Operator(_variant("gated_pool", gated_reference, gated_finish, gated_share, gated=True), exported_forms.mixed)
+    ),
+    exported_forms.mixed,
+)
 
 
 def mixed_pool(x: Tensor, share: Tensor, geometry: Windows) -> Tensor:
@@ -116,21 +99,6 @@ def mixed_pool(x: Tensor, share: Tensor, geometry: Windows) -> Tensor:
     if share.numel() != 1:
         raise InputError(f"share has shape {tuple(share.shape)}; one number was expected")
     return pooled(MIXED, x, Inputs(geometry, weights=share), geometry.axes)
-
-
-def gated_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
-    """Return s max + (1 - s) mean of each window with s = sigmoid(sum_t weights_t x_t) (Lee et al. 2016).
-
-    Examples
-    --------
-    >>> from gradus.layers import windows
-    >>> gated_pool(torch.tensor([[[1.0, 3.0]]]), torch.zeros(2), windows(1, 2))
-    tensor([[[2.5000]]])
-    """
-    batch, single = as_batch(x, geometry, geometry.axes)
-    gate = torch.sigmoid(weighted_pool(batch, weights, geometry))
-    value = GATED(batch, Inputs(geometry, extra=gate)).value
-    return value[0] if single else value
 
 
 class _MixedPool(SlidingPool):
@@ -159,35 +127,5 @@ class MixedPool2d(_MixedPool):
 
 class MixedPool3d(_MixedPool):
     """Mixed pooling in space."""
-
-    axes: ClassVar[int] = 3
-
-
-class _GatedPool(SlidingPool):
-    """A mixture of maximum and mean that a learned filter decides for each window."""
-
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Padding = 0) -> None:
-        super().__init__(kernel_size, stride, padding)
-        self.weights = nn.Parameter(torch.zeros(self.windows.kernel))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, axes...) or (channels, axes...)."""
-        return gated_pool(x, self.weights, self.windows)
-
-
-class GatedPool1d(_GatedPool):
-    """Gated pooling on a line."""
-
-    axes: ClassVar[int] = 1
-
-
-class GatedPool2d(_GatedPool):
-    """Gated pooling in a plane."""
-
-    axes: ClassVar[int] = 2
-
-
-class GatedPool3d(_GatedPool):
-    """Gated pooling in space."""
 
     axes: ClassVar[int] = 3

@@ -10,8 +10,6 @@ import torch
 from gradus.kernels.window_pooling import Call, Pooled, Variant, backward, forward, from_code
 from gradus.kernels.window_pooling.call import winner_dtype
 from gradus.kernels.window_pooling.reference import pooled as differentiable
-from gradus.layers.fixed_sums import total
-from gradus.layers.tap_weights import weight_gradient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
 
 _GIVEN = "Tensor x, Tensor? other, Tensor? weights, Tensor? extra, Tensor[] positions, int[] windows, float[] settings"
 _FORWARD = f"({_GIVEN}, bool keep) -> (Tensor, Tensor, Tensor)"
-_PULLBACK = f"(Tensor upstream, {_GIVEN}, Tensor value, Tensor aside, Tensor winner) -> (Tensor, Tensor)"
+_KEPT = "Tensor value, Tensor aside, Tensor winner"
+_PULLBACK = f"(Tensor upstream, {_GIVEN}, {_KEPT}, bool learn) -> (Tensor, Tensor, Tensor)"
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,11 @@ class Operator:
         found = forward(self.variant, call, keep=given[7])
         return found.value, _or_empty(found.aside, call.x), _or_empty(found.winner, call.x)
 
-    def _pull(self, upstream: Tensor, *given: Any) -> tuple[Tensor, Tensor]:
+    def _pull(self, upstream: Tensor, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
         call = _call(*given[:7])
         pooled = Pooled(given[7], _or_none(given[8]), _or_none(given[9]))
-        found = backward(self.variant, call, upstream, pooled)
-        return found[0], _or_empty(found[1], call.x)
+        found = backward(self.variant, call, upstream, pooled, learn=given[10])
+        return found[0], _or_empty(found[1], call.x), _or_empty(found[2], call.x)
 
     def _shapes(self, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
         x, positions, windows, keep = given[0], given[4], given[5], given[7]
@@ -115,35 +114,10 @@ class Operator:
     def _backward(self, ctx: Any, upstream: Tensor, *_: Any) -> tuple[Any, ...]:
         x, other, weights, extra, value, aside, winner, *positions = ctx.saved_tensors
         given = (x, other, weights, extra, positions, ctx.windows, ctx.settings)
-        gradient = other_gradient = None
-        if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
-            gradient, other_gradient = self._pullback(upstream, *given, value, aside, winner)
-            other_gradient = None if other is None else other_gradient
-        of_weights = of_extra = None
-        if torch.is_grad_enabled() and (ctx.needs_input_grad[2] or ctx.needs_input_grad[3]):
-            of_weights, of_extra = self._again_differentiable(upstream, _call(*given))
-        elif ctx.needs_input_grad[2]:
-            of_weights = self._weight_gradient(upstream, _call(*given), aside)
-        if ctx.needs_input_grad[3] and of_extra is None:
-            of_extra = (upstream * aside).to(extra.dtype)
-        return gradient, other_gradient, of_weights, of_extra, [None] * len(positions), None, None, None
-
-    def _again_differentiable(self, upstream: Tensor, call: Call) -> tuple[Tensor | None, Tensor | None]:
-        """Return the gradients of weights and extra numbers as functions of everything, for second derivatives."""
-        wanted = [t for t in (call.weights, call.extra) if t is not None and t.requires_grad]
-        value = differentiable(self.variant, call).value
-        found = iter(torch.autograd.grad(value, wanted, upstream, create_graph=True))
-        weights, extra = (
-            next(found) if t is not None and t.requires_grad else None for t in (call.weights, call.extra)
-        )
-        return weights, extra
-
-    def _weight_gradient(self, upstream: Tensor, call: Call, aside: Tensor) -> Tensor:
-        weights = call.weights
-        assert weights is not None
-        if self.variant.puts_aside:
-            return total(upstream * aside).reshape(weights.shape).to(weights.dtype)
-        return weight_gradient(upstream, call).reshape(weights.shape).to(weights.dtype)
+        learn = self.variant.learns and ctx.needs_input_grad[2]
+        gradient, of_other, of_weights = self._pullback(upstream, *given, value, aside, winner, learn)
+        of_other, of_weights = None if other is None else of_other, of_weights if learn else None
+        return gradient, of_other, of_weights, None, [None] * len(positions), None, None, None
 
     def _backward_twice(self, ctx: Any, *seconds: Tensor) -> tuple[Any, ...]:
         upstream, x, other, weights, extra, *positions = ctx.saved_tensors
@@ -153,18 +127,23 @@ class Operator:
         with torch.enable_grad():
             call = _call(*(*leaves[1:], positions, ctx.windows, ctx.settings))
             value = differentiable(self.variant, call).value
-            sources = [leaves[1]] + ([leaves[2]] if self.variant.second_input else [])
+            there = [place for place, is_ in enumerate((True, self.variant.second_input, ctx.learn)) if is_]
             first = torch.autograd.grad(
-                value, sources, leaves[0], create_graph=True, allow_unused=True, materialize_grads=True
+                value,
+                [leaves[1 + place] for place in there],
+                leaves[0],
+                create_graph=True,
+                allow_unused=True,
+                materialize_grads=True,
             )
-            kept = [(f, s) for f, s in zip(first, seconds, strict=False) if f.requires_grad]
+            kept = [(f, seconds[place]) for f, place in zip(first, there, strict=True) if f.requires_grad]
             wanted = [t for t in leaves if t is not None]
             found = iter(
                 torch.autograd.grad([f for f, _ in kept], wanted, [s for _, s in kept], allow_unused=True)
                 if kept
                 else [None] * len(wanted)
             )
-        return (*(None if t is None else next(found) for t in leaves), [None] * len(positions), *(None,) * 5)
+        return (*(None if t is None else next(found) for t in leaves), [None] * len(positions), *(None,) * 6)
 
     def _batched(self, info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Any, Any]:
         """Fold the batch that ``torch.vmap`` adds into the samples."""
@@ -195,15 +174,17 @@ def _call(
     return Call(x, from_code(windows), tuple(settings), weights, other, extra, drawn)
 
 
-def _shapes_of_pullback(_: Tensor, x: Tensor, other: Tensor | None, *__: Any) -> tuple[Tensor, Tensor]:
-    made = _like(x, x.shape[2:], x.dtype)
-    return made, x.new_empty(0) if other is None else _like(x, x.shape[2:], x.dtype)
+def _shapes_of_pullback(_: Tensor, x: Tensor, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
+    other, weights, learn = given[0], given[1], given[9]
+    made = [_like(x, x.shape[2:], x.dtype) for _ in range(1 if other is None else 2)]
+    of_weights = weights.new_empty(weights.shape) if learn else x.new_empty(0)
+    return made[0], x.new_empty(0) if other is None else made[1], of_weights
 
 
 def _save_twice(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    upstream, x, other, weights, extra, positions, windows, settings, *_ = inputs
+    upstream, x, other, weights, extra, positions, windows, settings, *_, learn = inputs
     ctx.save_for_backward(upstream, x, other, weights, extra, *positions)
-    ctx.windows, ctx.settings = windows, settings
+    ctx.windows, ctx.settings, ctx.learn = windows, settings, learn
 
 
 def _like(x: Tensor, sizes: Sequence[Any], dtype: torch.dtype) -> Tensor:

@@ -2,30 +2,67 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
 
 from gradus.core.errors import InputError
-from gradus.kernels.window_pooling import Call
-from gradus.kernels.window_pooling.reference import windows_of
+from gradus.kernels.registers import chosen
+from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.kernels.window_pooling.windows import ABSENT
+from gradus.layers.average_pooling import sum_start
 from gradus.layers.geometry import as_batch
+from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool
+from gradus.layers.weighted_pooling import weighted_finish, weighted_share
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradus.kernels.window_pooling import Windows
+    from gradus.kernels.window_pooling import Call, Windows
     from gradus.layers.axes import Size
+
+
+def rank_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
+    """Add the value times the weight of its rank."""
+    return (state[0] + chosen((tap.weight == 0.0) & (x == x), 0.0, tap.weight * x),)
+
+
+def rank_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
+    """The same in torch."""
+    assert call.weights is not None
+    weights, ranked = call.weights.reshape(-1), _descending(values)
+    return Pooled((ranked.masked_fill((weights == 0) & ranked.isinf(), 0) * weights).sum(-1))
+
+
+def _descending(values: Tensor) -> Tensor:
+    if torch.onnx.is_in_onnx_export():  # ONNX has no stable sort; of equal values it makes no difference
+        return values.topk(values.shape[-1], dim=-1).values
+    return values.sort(dim=-1, descending=True, stable=True).values
+
+
+RANK = Operator(
+    Variant(
+        "rank_pool",
+        rank_reference,
+        sum_start,
+        rank_fold,
+        weighted_finish,
+        weighted_share,
+        reads_input=True,
+        learns=True,
+        ranks=True,
+    )
+)
 
 
 def rank_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
     """Return sum_r weights_r x_(r) of each window, x_(1) the largest; windows must not reach over the edge.
 
-    The windows are written out and sorted by torch: as many times the input's memory as a window has positions over the
-    stride's area, and not at the memory floor.
+    A weight of 0 leaves its value out, infinite or not; NaN in a window makes it NaN. Equal values are ranked in
+    row-major order, also for the gradient. Each window of m positions takes m (m - 1) comparisons.
 
     Parameters
     ----------
@@ -42,23 +79,15 @@ def rank_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
     tensor([[[3.]]])
     """
     batch, single = as_batch(x, geometry, geometry.axes)
-    values, _ = windows_of(batch, Call(batch, geometry), 0.0)
-    if weights.numel() != values.shape[-1]:
-        raise InputError(
-            f"there are {weights.numel()} weights; one for each of {values.shape[-1]} positions was expected"
-        )
+    taps = prod(geometry.kernel)
+    if weights.numel() != taps:
+        raise InputError(f"there are {weights.numel()} weights; one for each of {taps} positions was expected")
     if any((table == ABSENT).any() for table in geometry.positions(tuple(batch.shape[2:]))):
         raise InputError(
             "a window reaches over the edge, where ranks are not defined: give no padding and no ceil mode"
         )
-    value = (_descending(values) * weights.reshape(-1)).sum(-1)
+    value = RANK(batch, Inputs(geometry, weights=weights)).value
     return value[0] if single else value
-
-
-def _descending(values: Tensor) -> Tensor:
-    if torch.onnx.is_in_onnx_export():  # ONNX has no stable sort; of equal values it makes no difference
-        return values.topk(values.shape[-1], dim=-1).values
-    return values.sort(dim=-1, descending=True, stable=True).values
 
 
 class _RankPool(SlidingPool):

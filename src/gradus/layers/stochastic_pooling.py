@@ -9,7 +9,7 @@ import torch
 from gradus.kernels.register_functions import ratio
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import FIRST_TAP, Pooled, Variant
-from gradus.layers import exported_forms
+from gradus.layers import drawn_numbers, exported_forms
 from gradus.layers.geometry import as_batch
 from gradus.layers.max_pooling import extreme_share
 from gradus.layers.operators import Inputs, Operator
@@ -129,7 +129,7 @@ def stochastic_pool(x: Tensor, geometry: Geometry, *, uniform: Tensor | None = N
     Parameters
     ----------
     x : what is negative counts as 0
-    uniform : numbers in [0, 1), of the output's shape, which decide; drawn from torch's generator if None
+    uniform : numbers in [0, 1), of the output's shape, which decide; drawn if None, as ``torch.manual_seed`` says
 
     Examples
     --------
@@ -139,9 +139,7 @@ def stochastic_pool(x: Tensor, geometry: Geometry, *, uniform: Tensor | None = N
     """
     batch, single = as_batch(x, geometry, geometry.axes)
     if uniform is None:
-        shape = (*batch.shape[:2], *geometry.output(batch.shape[2:]))
-        wide = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
-        uniform = torch.rand(shape, device=x.device, dtype=wide)
+        uniform = drawn_numbers.uniform((*batch.shape[:2], *geometry.output(batch.shape[2:])), batch)
     elif single:
         uniform = uniform[None]
     value = DRAWN(batch, Inputs(geometry, extra=uniform)).value

@@ -34,8 +34,8 @@ def weighted_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any
 
 
 def weighted_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
-    """Upstream times the weight of the tap."""
-    return window.upstream * tap.weight
+    """Upstream times the weight of the tap; to the weight upstream times the value."""
+    return window.upstream * tap.weight, window.upstream * x
 
 
 def weighted_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -45,7 +45,9 @@ def weighted_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
 
 
 WEIGHTED = Operator(
-    Variant("weighted_pool", weighted_reference, sum_start, weighted_fold, weighted_finish, weighted_share),
+    Variant(
+        "weighted_pool", weighted_reference, sum_start, weighted_fold, weighted_finish, weighted_share, learns=True
+    ),
     exported_forms.weighted,
 )
 

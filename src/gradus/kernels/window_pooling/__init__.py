@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradus.kernels import dispatch
-from gradus.kernels.window_pooling.call import Call, Pooled
+from gradus.kernels.window_pooling.call import Call, Gradients, Pooled
 from gradus.kernels.window_pooling.variant import (
     COUNT,
     COUNT_PADDED,
@@ -31,6 +31,7 @@ __all__ = [
     "Bins",
     "Call",
     "Geometry",
+    "Gradients",
     "Pooled",
     "Same",
     "Tap",
@@ -67,8 +68,8 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     return found
 
 
-def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled) -> tuple[Tensor, Tensor | None]:
-    """Return the gradients with respect to ``call.x`` and ``call.other`` (None where the variant has no second input).
+def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, learn: bool) -> Gradients:
+    """Return the gradients of ``call.x``, of ``call.other`` (None where there is no second input), and of the weights.
 
     Every pixel adds up the shares of its windows in one order: the same bits with any number of threads.
 
@@ -76,7 +77,8 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled) -> 
     ----------
     upstream : gradient with respect to the values
     pooled : what ``forward`` returned with ``keep``
+    learn : whether the gradient of the weights is wanted, which is None otherwise; they are added up in the same pass
     """
     run: Any = dispatch.load("window_pooling", call.x.device.type).backward
-    found: tuple[Tensor, Tensor | None] = run(variant, call, upstream, pooled)
+    found: Gradients = run(variant, call, upstream, pooled, learn=learn)
     return found

@@ -97,6 +97,10 @@ class Pooled(NamedTuple):
     winner: Tensor | None = None
 
 
+# of the input, of the second input and of the weights, the last two None where there are none or nobody wants them
+Gradients = tuple["Tensor", "Tensor | None", "Tensor | None"]
+
+
 def winner_dtype(taps: int) -> torch.dtype:
     """Return the smallest type that can number the taps."""
     return torch.uint8 if taps <= MOST_BYTE_TAPS else torch.int32

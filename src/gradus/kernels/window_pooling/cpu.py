@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from gradus.kernels.window_pooling import entries
-from gradus.kernels.window_pooling.call import Call, Pooled, winner_dtype
+from gradus.kernels.window_pooling.call import Call, Gradients, Pooled, winner_dtype
 from gradus.kernels.window_pooling.entries import entry
 from gradus.kernels.window_pooling.frames import frame_of
 from gradus.kernels.window_pooling.specialise import pullback, reduction
@@ -36,18 +37,19 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     return Pooled(value.to(call.x.dtype), aside, winner)
 
 
-def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled) -> tuple[Tensor, Tensor | None]:
-    """Return the gradients with respect to the inputs; see the package for the contract."""
+def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, learn: bool) -> Gradients:
+    """Return the gradients; see the package for the contract."""
     frame = frame_of(call, variant.constant)
     gradient = frame.empty_input()
     other = frame.empty_input() if variant.second_input else None
+    sums = frame.empty_sums() if learn else None
     if not upstream.numel():
         gradient.zero_()
-        return gradient.to(call.x.dtype), None if other is None else other.zero_().to(call.x.dtype)
-    if gradient.numel():
-        task = Task(frame, variant, call)
+        other = None if other is None else other.zero_()
+    elif gradient.numel():
+        task = Task(frame, variant, call, learn=learn)
         winner = pooled.winner
-        if variant.reads_input:
+        if variant.reads_input or learn:
             task.line(entries.X, frame.laid_out(call.x))
         task.line(entries.UPSTREAM, frame.laid_out(upstream))
         task.line(entries.VALUE, frame.laid_out(pooled.value) if variant.reads_value else None)
@@ -55,6 +57,15 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled) -> 
         task.line(entries.WINNER, None if winner is None else frame.laid_out(winner, winner.dtype))
         task.line(entries.GRADIENT, gradient)
         task.line(entries.OTHER_GRADIENT, other)
+        task.line(entries.SUMS, sums)
         kinds = {"double": frame.double, "wide": winner is not None and winner.dtype == torch.int32}
         task.run(entry("backward", frame.kind, **kinds), pullback(variant, **kinds))
-    return gradient.to(call.x.dtype), None if other is None else other.to(call.x.dtype)
+    of_weights = None if sums is None or call.weights is None else _added_up(sums, call.weights)
+    return gradient.to(call.x.dtype), None if other is None else other.to(call.x.dtype), of_weights
+
+
+def _added_up(sums: Tensor, weights: Tensor) -> Tensor:
+    """Return the gradient of the weights, one for each tap or one for all, from what each group of units found."""
+    # in numpy, which adds up in one order on any number of threads
+    found = torch.from_numpy(sums.numpy().sum(axis=(0, 2), dtype=np.float64))
+    return (found if weights.numel() == len(found) else found.sum()).reshape(weights.shape).to(weights.dtype)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.kernels.compilation import compiled
+from gradus.kernels.register_memory import lanes as lanes_of
 from gradus.kernels.window_pooling import staging
 from gradus.kernels.window_pooling.images import image_of, one_span, origin_of, spans_of
 from gradus.kernels.window_pooling.staging import GROUP, UNIT
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 
 # bits of ``flags``: what a variant reads and gives
 SECOND, ASIDE, WINNER, EXTRA, INPUT, OF_VALUE = 1, 2, 4, 8, 16, 32
+
+
+@compiled()
+def sums_of(sums: Any, unit: int, numbers: Any) -> Any:
+    """Return the sums of the weights' gradients that are one unit of work's own: a register for each, or none."""
+    size = numbers[staging.TAPS] * lanes_of(sums)
+    return sums[unit * size : (unit + 1) * size] if len(sums) else sums
 
 
 def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, units: Any) -> None:
@@ -58,14 +67,14 @@ def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found
 def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, pulled: Any, units: Any) -> None:
     """Set the gradients of the planes ``first`` to ``last``.
 
-    found : (upstream, value, aside, winner); pulled : (gradient of x, gradient of other)
+    found : (upstream, value, aside, winner); pulled : (gradient of x, gradient of other, sums of the weights')
     """
     numbers, starts, tables, constants = plan
     weights, settings, extra, flags, padding = given
     first, last = units
     upstream, value, aside, winner = found
     runs, span = one_span(starts)
-    gradient, other_gradient = pulled
+    gradient, other_gradient, sums = pulled
     group, unit = numbers[GROUP], numbers[UNIT]
     kind = x.dtype.type
     size = numbers[staging.RESIDUES] * numbers[staging.RESIDUES + 1] * numbers[staging.RESIDUES + 2] * group * unit
@@ -95,7 +104,8 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
             staging.spread(extra, plane, count, run[1], numbers, 0)
         staged_gradient[:] = 0
         origin = (0, 0, staging.length(numbers, count))
-        own = (run[2], run[3], run[4], winners, staged_gradient, second_gradient)
+        learnt = sums_of(sums, plane // group, numbers)
+        own = (run[2], run[3], run[4], winners, staged_gradient, second_gradient, learnt)
         pull(staged, second, runs, span, origin, weights, settings, (run[0], run[1]), own)
         staging.unstage(staged_gradient, gradient, plane, count, numbers, tables)
         if flags & SECOND:
@@ -116,8 +126,8 @@ def backward_lanes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
     numbers, constants = plan[0], plan[3]
     weights, settings, extra = given[:3]
     starts, spans = spans_of(numbers, plan[2])
-    lines = (*found, *pulled)
     for unit in range(units[0], units[1]):
+        lines = (*found, pulled[0], pulled[1], sums_of(pulled[2], unit, numbers))
         pull(x, other, starts, spans, origin_of(numbers, unit), weights, settings, (constants, extra), lines)
 
 
@@ -179,14 +189,15 @@ def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
             side_by_side(winner, plane, count, windows, winners, lanes)
         gradient[:] = 0
         other_gradient[:] = 0
-        own = (upstreams, values, asides, winners, gradient, other_gradient)
+        learnt = sums_of(pulled[2], plane // lanes, numbers)
+        own = (upstreams, values, asides, winners, gradient, other_gradient, learnt)
         pull(tile, second, starts, spans, (0, 0, count), weights, settings, (constants, extras), own)
         apart(gradient, lanes, pulled[0], plane, count, entries)
         if flags & SECOND:
             apart(other_gradient, lanes, pulled[1], plane, count, entries)
 
 
-def flags_of(variant: Variant) -> int:
-    """Return what ``variant`` reads and gives, as bits."""
+def flags_of(variant: Variant, *, learn: bool) -> int:
+    """Return what ``variant`` reads and gives, as bits; ``learn``: whether gradients of weights are wanted."""
     has = (variant.second_input, variant.puts_aside, variant.names_winner, variant.reads_extra)
-    return sum(1 << bit for bit, yes in enumerate((*has, variant.reads_input, variant.reads_value)) if yes)
+    return sum(1 << bit for bit, yes in enumerate((*has, variant.reads_input or learn, variant.reads_value)) if yes)

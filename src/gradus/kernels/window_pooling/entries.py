@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # the lines of a task
 X, OTHER, NUMBERS, STARTS, TABLES, CONSTANTS, WEIGHTS, EXTRA = range(8)
-VALUE, ASIDE, WINNER, UPSTREAM, GRADIENT, OTHER_GRADIENT = range(8, 14)
-LINES = 14
+VALUE, ASIDE, WINNER, UPSTREAM, GRADIENT, OTHER_GRADIENT, SUMS = range(8, 15)
+LINES = 15
 # what follows them
 FUNCTION, FLAGS = 2 * LINES, 2 * LINES + 2
 SIZE, SETTINGS = 2 * LINES + 3, 3
@@ -68,7 +68,7 @@ def entered_backward(places: int, settings: int, first: int, last: int) -> None:
     task, own = line_at(places, SIZE, np.int64), line_at(settings, SETTINGS, np.float64)
     x, other, winner = _line(task, X, KIND), _line(task, OTHER, KIND), _line(task, WINNER, WINNER_KIND)
     known = (_line(task, UPSTREAM, KIND), _line(task, VALUE, KIND), _line(task, ASIDE, KIND), winner)
-    pulled = (_line(task, GRADIENT, KIND), _line(task, OTHER_GRADIENT, KIND))
+    pulled = (_line(task, GRADIENT, KIND), _line(task, OTHER_GRADIENT, KIND), _line(task, SUMS, KIND))
     pull = pullback_at(task[FUNCTION], task[FUNCTION + 1], x, winner)
     DRIVE(pull, x, other, _plan(task, KIND), _given(task, own, KIND), known, pulled, (first, last))
 

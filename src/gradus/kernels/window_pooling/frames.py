@@ -14,6 +14,7 @@ from gradus.kernels.large_pages import in_large_pages
 from gradus.kernels.window_pooling import entries, staging
 from gradus.kernels.window_pooling.call import over_three_axes
 from gradus.kernels.window_pooling.plan import Plan, placed_plan, plan_of
+from gradus.kernels.window_pooling.signatures import lanes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,13 +65,16 @@ class Frame:
         """Whether float64 is computed with."""
         return self.dtype == torch.float64
 
+    def units(self) -> tuple[int, int]:
+        """Return how many units of work there are, and how many of them are worked on together."""
+        group = int(self.plan.numbers[staging.GROUP])
+        if self.kind == "lanes":
+            return self.shape[0] * -(-self.shape[1] // group), 1
+        return self.shape[0] * self.shape[1], group
+
     def parts(self, threads: int) -> list[tuple[int, int]]:
         """Return the first unit of work and the one after the last for each of up to so many threads."""
-        group = int(self.plan.numbers[staging.GROUP])
-        lanes = self.kind == "lanes"
-        units, step = (
-            (self.shape[0] * -(-self.shape[1] // group), 1) if lanes else (self.shape[0] * self.shape[1], group)
-        )
+        units, step = self.units()
         groups = -(-units // step)
         parts = max(1, min(threads, groups))
         return list(pairwise([min(groups * part // parts * step, units) for part in range(parts)] + [units]))
@@ -83,6 +87,11 @@ class Frame:
         """Return memory for a gradient: zeros where it is added to."""
         gradient = torch.empty(self.shape, dtype=self.dtype, memory_format=self.format)
         return in_large_pages(gradient).zero_() if self.kind == "lanes" else in_large_pages(gradient)
+
+    def empty_sums(self) -> Tensor:
+        """Return zeros, a register for each weight, that each group of units adds its share of the gradient to."""
+        units, step = self.units()
+        return torch.zeros((-(-units // step), self.taps, lanes_of(self.double)), dtype=self.dtype)
 
     def laid_out(self, tensor: Tensor, dtype: torch.dtype | None = None) -> Tensor:
         """Return ``tensor`` in the type that is computed in, or another, and in this layout, copied only if need be."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gradus.kernels.window_pooling.call import Call, Pooled, winner_dtype
+from gradus.kernels.window_pooling.call import Call, Gradients, Pooled, winner_dtype
 from gradus.kernels.window_pooling.windows import ABSENT
 
 if TYPE_CHECKING:
@@ -25,21 +26,24 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     return Pooled(found.value, found.aside if keep else None, winner)
 
 
-def backward(variant: Variant, call: Call, upstream: Tensor, _: Pooled) -> tuple[Tensor, Tensor | None]:
-    """Return the gradients with respect to the inputs; see the package for the contract."""
+def backward(variant: Variant, call: Call, upstream: Tensor, _: Pooled, *, learn: bool) -> Gradients:
+    """Return the gradients; see the package for the contract."""
     # an operator's implementation runs below autograd, which is on in a thread of its own
     with ThreadPoolExecutor(1) as apart:
-        return apart.submit(_by_autograd, variant, call, upstream, _stream_of(call.x)).result()
+        found = apart.submit(_by_autograd, variant, call, upstream, _stream_of(call.x)).result()
+    return found[0], found[1] if variant.second_input else None, found[2] if learn else None
 
 
-def _by_autograd(variant: Variant, call: Call, upstream: Tensor, stream: Any) -> tuple[Tensor, Tensor | None]:
+def _by_autograd(variant: Variant, call: Call, upstream: Tensor, stream: Any) -> Gradients:
+    """Return the gradients of the input, the second input and the weights, None where they are not there."""
     with stream, torch.enable_grad():
         x = call.x.detach().requires_grad_()
-        other = None if call.other is None else call.other.detach().requires_grad_()
-        value = pooled(variant, call.with_inputs(x, other)).value
-        wanted = [x] if other is None else [x, other]
-        found = torch.autograd.grad(value, wanted, upstream, allow_unused=True, materialize_grads=True)
-    return found[0], found[1] if variant.second_input else None
+        given = [None if t is None else t.detach().requires_grad_() for t in (call.other, call.weights)]
+        value = pooled(variant, replace(call, x=x, other=given[0], weights=given[1])).value
+        wanted = [x, *(t for t in given if t is not None)]
+        found = iter(torch.autograd.grad(value, wanted, upstream, allow_unused=True, materialize_grads=True))
+    of_x, (of_other, of_weights) = next(found), (None if t is None else next(found) for t in given)
+    return of_x, of_other, of_weights
 
 
 def _stream_of(x: Tensor) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 from numba import types
 
+from gradus.kernels.registers import Register
+
 # every variant is given two numbers, read or not
 SETTINGS = types.UniTuple(types.float64, 2)
 STARTS = types.Array(types.int64, 1, "C")
@@ -16,6 +18,12 @@ ORIGIN = types.UniTuple(types.int64, 3)
 def number(double: bool) -> Any:
     """Return the type that is computed in."""
     return types.float64 if double else types.float32
+
+
+def lanes_of(double: bool) -> int:
+    """Return how many of these numbers a register holds."""
+    found: int = Register(number(double)).lanes
+    return found
 
 
 def winner(wide: bool) -> Any:
@@ -43,7 +51,7 @@ def reduce_signature(double: bool, wide: bool) -> Any:
 def pull_signature(double: bool, wide: bool) -> Any:
     """Return that of ``template.over_spans`` where gradients are shared out."""
     line = types.Array(number(double), 1, "C")
-    return _signature(double, types.Tuple((*known(double, wide), line, line)))
+    return _signature(double, types.Tuple((*known(double, wide), line, line, line)))
 
 
 def _signature(double: bool, lines: Any) -> Any:

@@ -24,12 +24,12 @@ _PLACES, _SETTINGS = ctypes.c_int64 * entries.SIZE, ctypes.c_double * entries.SE
 
 
 class Task:
-    """The lines of a call; ``line`` adds one, ``run`` does the work."""
+    """The lines of a call; ``line`` adds one, ``run`` does the work; ``learn``: whether weights get gradients."""
 
-    def __init__(self, frame: Frame, variant: Variant, call: Call) -> None:
+    def __init__(self, frame: Frame, variant: Variant, call: Call, *, learn: bool = False) -> None:
         self._frame = frame
         self._places = list(frame.places)
-        self._places[entries.FLAGS] = flags_of(variant)
+        self._places[entries.FLAGS] = flags_of(variant, learn=learn)
         self._settings = (*(*call.settings, 0.0, 0.0)[:2], variant.padding)
         self._kept: list[Tensor] = []
         if call.weights is not None:

@@ -13,7 +13,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradus.kernels.register_memory import before, first, lanes, read, read_whole_numbers, write
+from gradus.kernels.register_memory import (
+    add_scattered,
+    before,
+    first,
+    gathered,
+    lanes,
+    read,
+    read_whole_numbers,
+    write,
+)
 from gradus.kernels.registers import as_registers, chosen
 from gradus.kernels.window_pooling.variant import Tap, Window, unused
 
@@ -21,14 +30,50 @@ from gradus.kernels.window_pooling.variant import Tap, Window, unused
 WINDOWS, STEP, PLACE, APART, CONSTANT = range(5)
 
 # what ``specialise`` binds
-SECOND, TWO_PASSES, ASIDE, WINNER, EXTRA, NEEDS_INPUT, OF_VALUE = (False,) * 7
-START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = TAP_AT = PLACE_AT = WORK = unused
+SECOND, TWO_PASSES, ASIDE, WINNER, EXTRA, NEEDS_INPUT, OF_VALUE, LEARNS, RECALLS = (False,) * 9
+START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = WEIGHT_AT = TAP_AT = PLACE_AT = ADD_TO = WORK = unused
 
 
-def tap_at(other: Any, weights: Any, t: int, at: int, mask: Any) -> Any:
-    """Return tap t, which lies at ``at``."""
-    second = read(other, at, mask) if SECOND else as_registers(weights, (0.0,))[0]
-    return Tap(weights.dtype.type(t), weights[t], second)
+def weight_of_tap(source: Any, taps: Any, own: Any, t: int, mask: Any) -> Any:
+    """Return tap t's weight, and its number."""
+    weights = taps[1]
+    return weights[t], weights.dtype.type(t)
+
+
+def weight_of_rank(source: Any, taps: Any, own: Any, t: int, mask: Any) -> Any:
+    """Return the weight of tap t's rank, and the rank: how many values are larger, or equal and come earlier.
+
+    As many comparisons as a sorting network would take hold each tap's rank where the tap is, in any order of taps.
+    """
+    starts, weights = taps
+    span, shift = own
+    x, rank = read(source, starts[span, t] + shift, mask), as_registers(weights, (0.0,))[0]
+    for earlier in range(t):
+        y = read(source, starts[span, earlier] + shift, mask)
+        rank = rank + chosen((y >= x) | (y != y), 1.0, rank - rank)
+    for later in range(t + 1, starts.shape[1]):
+        y = read(source, starts[span, later] + shift, mask)
+        rank = rank + chosen((y > x) | ((y != y) & (x == x)), 1.0, rank - rank)
+    return gathered(weights, rank), rank
+
+
+def add_to_tap(sums: Any, slot: Any, register: Any) -> None:
+    """Add a register to the sums of a tap's weight."""
+    at = int(slot) * lanes(sums)
+    write(sums, at, None, before(sums, at, None) + register)
+
+
+def add_to_rank(sums: Any, slot: Any, register: Any) -> None:
+    """Add a register to the sums of the weights of its places' ranks."""
+    add_scattered(sums, slot, register)
+
+
+def tap_at(inputs: Any, taps: Any, own: Any, t: int, mask: Any) -> Any:
+    """Return tap t of the windows of a register."""
+    source, other = inputs
+    second = read(other, taps[0][own[0], t] + own[1], mask) if SECOND else as_registers(taps[1], (0.0,))[0]
+    weight, slot = WEIGHT_AT(source, taps, own, t, mask)
+    return Tap(taps[1].dtype.type(t), weight, second, slot)
 
 
 def place_at(given: Any, at: Any, mask: Any) -> Any:
@@ -47,21 +92,20 @@ def reduced(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, 
 
     found : (value, aside, winner), the last two empty where nobody wants them
     """
-    source, other = inputs
-    starts, weights = taps
+    source, starts = inputs[0], taps[0]
     span, shift = own
     value, aside, winner = found
     constant, extra = PLACE_AT(given, at, mask)
     state = as_registers(value, START(numbers))
     for t in range(starts.shape[1]):
         if starts[span, t] >= 0:
-            tap = TAP_AT(other, weights, t, starts[span, t] + shift, mask)
+            tap = TAP_AT(inputs, taps, own, t, mask)
             state = as_registers(value, FOLD(state, read(source, starts[span, t] + shift, mask), tap, numbers))
     if TWO_PASSES:
         state = as_registers(value, TURN(state, extra, numbers))
         for t in range(starts.shape[1]):
             if starts[span, t] >= 0:
-                tap = TAP_AT(other, weights, t, starts[span, t] + shift, mask)
+                tap = TAP_AT(inputs, taps, own, t, mask)
                 state = as_registers(
                     value, FOLD_AGAIN(state, read(source, starts[span, t] + shift, mask), tap, numbers)
                 )
@@ -76,15 +120,22 @@ def reduced(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, 
 def pulled(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, given: Any, found: Any) -> None:
     """Add what each tap of a register of windows gets; see ``reduced``.
 
-    found : (upstream, value, aside, winner, gradient of x, gradient of other)
+    found : (upstream, value, aside, winner, gradient of x, gradient of other, sums of each weight's gradient, which are
+        added to, or empty)
     """
-    source, other = inputs
+    source = inputs[0]
     starts, weights = taps
     span, shift = own
-    upstreams, values, asides, winners, gradient, other_gradient = found
+    upstreams, values, asides, winners, gradient, other_gradient, sums = found
     constant, extra = PLACE_AT(given, at, mask)
     nothing = as_registers(weights, (0.0,))[0]
     upstream = read(upstreams, at[0], mask)
+    state = as_registers(weights, START(numbers))
+    if RECALLS:
+        for t in range(starts.shape[1]):
+            if starts[span, t] >= 0:
+                tap = TAP_AT(inputs, taps, own, t, mask)
+                state = as_registers(weights, FOLD(state, read(source, starts[span, t] + shift, mask), tap, numbers))
     known = Window(
         upstream,
         read(values, at[0], mask) if OF_VALUE else nothing,
@@ -92,20 +143,24 @@ def pulled(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, g
         read_whole_numbers(winners, at[0], mask, weights) if WINNER else nothing,
         constant,
         extra,
+        state,
     )
     some = upstream != 0.0
     for t in range(starts.shape[1]):
         if starts[span, t] >= 0:
             place = starts[span, t] + shift
-            tap = TAP_AT(other, weights, t, place, mask)
-            share = as_registers(
-                weights, SHARE(read(source, place, mask) if NEEDS_INPUT else nothing, tap, known, numbers)
-            )
+            x = nothing
+            if NEEDS_INPUT or (LEARNS and len(sums)):
+                x = read(source, place, mask)
+            tap = TAP_AT(inputs, taps, own, t, mask)
+            share = as_registers(weights, SHARE(x, tap, known, numbers))
             write(gradient, place, mask, before(gradient, place, mask) + chosen(some, share[0], nothing))
             if SECOND:
                 write(
                     other_gradient, place, mask, before(other_gradient, place, mask) + chosen(some, share[1], nothing)
                 )
+            if LEARNS and len(sums):
+                ADD_TO(sums, tap.slot, chosen(some, share[-1], nothing))
 
 
 def over_spans(

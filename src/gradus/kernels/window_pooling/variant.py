@@ -10,11 +10,16 @@ if TYPE_CHECKING:
 
 
 class Tap(NamedTuple):
-    """One position of a window: its number in row-major order, its weight, and the value of the second input there."""
+    """One position of a window: its number in row-major order, its weight, and the value of the second input there.
+
+    ``slot`` is the number of the weight: the tap's own, or, where a variant ranks, how many of the window's values come
+    before this one.
+    """
 
     number: Any
     weight: Any
     other: Any
+    slot: Any
 
 
 class Window(NamedTuple):
@@ -28,6 +33,7 @@ class Window(NamedTuple):
     winner : the tap that ``finish`` named
     constant : what depends on the window's place only (``Variant.constant``)
     extra : the number given for this window
+    state : what ``fold`` makes of the window, with ``recalls``
     """
 
     upstream: Any
@@ -36,6 +42,7 @@ class Window(NamedTuple):
     winner: Any
     constant: Any
     extra: Any
+    state: Any
 
 
 class Constant(NamedTuple):
@@ -67,11 +74,16 @@ class Variant:
     start : (settings) -> state
     fold : (state, x, tap, settings) -> state
     finish : (state, constant, extra, settings) -> (value, number to put aside, winning tap)
-    share : (x, tap, window, settings) -> gradient of x (with ``second_input``: (gradient of x, of the second input))
+    share : (x, tap, window, settings) -> gradient of x, or, if there are more, a tuple: of x, then with
+        ``second_input`` of the second input, then with ``learns`` of the tap's weight
     padding : the value of a position outside the input
     turn, fold_again : a second pass: (state, extra, settings) -> state, then as ``fold``
     reads_input, reads_value, puts_aside, names_winner, reads_extra, second_input, two_passes : what is looked at, so
-        that nothing else is stored or moved
+        that nothing else is stored or moved; for the gradient of weights the input is read in any case
+    learns : whether ``share`` gives gradients of weights: where all taps have one, it gets what they add up to
+    ranks : whether a tap's weight is that of its rank: the largest value comes first, of equal ones the first, and NaN
+        before all
+    recalls : whether ``share`` is given what ``fold`` makes of the window
     constant : which number of the window's place ``finish`` and ``share`` are given
     """
 
@@ -91,4 +103,7 @@ class Variant:
     puts_aside: bool = False
     names_winner: bool = False
     second_input: bool = False
+    learns: bool = False
+    ranks: bool = False
+    recalls: bool = False
     constant: Constant = field(default=COUNT)
