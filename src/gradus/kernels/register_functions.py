@@ -207,8 +207,9 @@ def _logarithm(x):  # type: ignore[no-untyped-def]
 @overload(power)
 def _power(x, p):  # type: ignore[no-untyped-def]
     def raised(x, p):  # type: ignore[no-untyped-def]
-        halves = int(2.0 * p) if 0.0 <= p <= MOST_MULTIPLIED else -1
-        if halves != 2.0 * p:
+        inside = 0.0 <= p <= MOST_MULTIPLIED
+        halves = int(2.0 * p) if inside else 0
+        if not inside or halves != 2.0 * p:
             return exponential(p * logarithm(x))
         found = chosen(x == x, 1.0, x)
         if halves & 1:

@@ -35,16 +35,16 @@ def lip_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
 
 def lip_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times w, and times w (x - y)."""
-    inside = tap.other > -math.inf
-    share = window.upstream * chosen(inside, exponential(tap.other - window.aside), 0.0)
-    return share, chosen(inside, share * (x - window.value), 0.0)
+    inside, inverse = tap.other > -math.inf, 1.0 / chosen(window.state[1] > 0.0, window.state[1], 1.0)
+    mean = window.state[2] * inverse + (window.state[0] - window.state[0])
+    share = window.upstream * inverse * chosen(inside, exponential(tap.other - window.state[0]), 0.0)
+    return share, chosen(inside, share * (x - mean), 0.0)
 
 
 def lip_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     """The same in torch."""
     assert call.other is not None
-    weighted = (call.other.softmax(-1) * values.masked_fill(~present, 0)).sum(-1)
-    return Pooled(weighted, aside=call.other.logsumexp(-1).detach())
+    return Pooled((call.other.softmax(-1) * values.masked_fill(~present, 0)).sum(-1))
 
 
 LIP = Operator(
@@ -60,8 +60,7 @@ LIP = Operator(
         fold_again=lip_fold_again,
         two_passes=True,
         reads_input=True,
-        reads_value=True,
-        puts_aside=True,
+        recalls=True,
         second_input=True,
     )
 )

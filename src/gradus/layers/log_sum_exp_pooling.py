@@ -36,7 +36,10 @@ def log_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
 
 def log_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times the softmax."""
-    return window.upstream * exponential(settings[0] * (x - window.value)) / window.constant
+    # NaN and infinite logits give NaN, as a softmax does
+    inverse = 1.0 / window.state[1] + (window.state[0] - window.state[0])
+    weight = chosen(x > -math.inf, exponential(settings[0] * (x - window.state[0])), 0.0)
+    return window.upstream * inverse * weight
 
 
 def log_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -59,7 +62,7 @@ LOG_SUM_EXP = Operator(
         fold_again=log_fold_again,
         two_passes=True,
         reads_input=True,
-        reads_value=True,
+        recalls=True,
     )
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradus.kernels.register_functions import exponential, logarithm
+from gradus.kernels.register_functions import exponential
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.layers.operators import Inputs, Operator
@@ -40,21 +40,22 @@ def soft_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
 
 
 def soft_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The weighted mean; the logarithm of the weights' sum is put aside."""
-    total = chosen(state[1] > 0.0, state[1], 1.0)
+    """The weighted mean."""
     # NaN and infinite logits give NaN, as a softmax does
-    return state[2] / total + (state[0] - state[0]), state[0] + logarithm(total), 0.0
+    return state[2] / chosen(state[1] > 0.0, state[1], 1.0) + (state[0] - state[0]), 0.0, 0.0
 
 
 def soft_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times w (1 + x - y)."""
-    weight = exponential(x - window.aside)
-    return chosen(x > -math.inf, window.upstream * weight * (1.0 + x - window.value), 0.0)
+    inverse = 1.0 / chosen(window.state[1] > 0.0, window.state[1], 1.0)
+    mean = window.state[2] * inverse + (window.state[0] - window.state[0])
+    share = window.upstream * inverse * exponential(x - window.state[0]) * (1.0 + x - mean)
+    return chosen(x > -math.inf, share, 0.0)
 
 
 def soft_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     """The same in torch."""
-    return Pooled((values.softmax(-1) * values.masked_fill(~present, 0)).sum(-1), aside=values.logsumexp(-1).detach())
+    return Pooled((values.softmax(-1) * values.masked_fill(~present, 0)).sum(-1))
 
 
 SOFT = Operator(
@@ -70,8 +71,7 @@ SOFT = Operator(
         fold_again=soft_fold_again,
         two_passes=True,
         reads_input=True,
-        reads_value=True,
-        puts_aside=True,
+        recalls=True,
     )
 )
 

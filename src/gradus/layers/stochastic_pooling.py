@@ -59,13 +59,15 @@ def expect_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
 
 
 def expect_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The expected value; the sum is put aside."""
-    return chosen(state[0] > 0.0, state[1] / state[0], 0.0), state[0], 0.0
+    """The expected value."""
+    return chosen(state[0] > 0.0, state[1] / state[0], 0.0), 0.0, 0.0
 
 
 def expect_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """Upstream times (2 x - y) over the sum."""
-    return chosen((x >= 0.0) & (window.aside > 0.0), window.upstream * ratio(2.0 * x - window.value, window.aside), 0.0)
+    total, some = window.state[0], window.state[0] > 0.0
+    mean = chosen(some, ratio(window.state[1], total), 0.0)
+    return chosen((x >= 0.0) & some, window.upstream * ratio(2.0 * x - mean, total), 0.0)
 
 
 def draw_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -86,7 +88,7 @@ def expect_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     kept = values.clamp(min=0)
     total = kept.sum(-1)
     value = (kept * kept).sum(-1) / total.where(total > 0, 1)
-    return Pooled(value.where(total > 0, 0 * total), aside=total.detach())
+    return Pooled(value.where(total > 0, 0 * total))
 
 
 DRAWN = Operator(
@@ -114,8 +116,7 @@ EXPECTED = Operator(
         expect_finish,
         expect_share,
         reads_input=True,
-        reads_value=True,
-        puts_aside=True,
+        recalls=True,
     ),
     exported_forms.expected,
 )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gradus.kernels.window_pooling.variant import Variant
 
 _FORWARD = ("start", "fold", "turn", "fold_again", "finish")
-_BACKWARD = ("start", "fold", "share")
+_BACKWARD = ("start", "fold", "turn", "fold_again", "share")
 # machine code lives as long as its function
 _ALIVE: list[Any] = []
 
@@ -66,7 +66,7 @@ def _bound(work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
     known = {**flags, **{part.upper(): _inner(getattr(variant, part)) for part in parts}}
     known["WEIGHT_AT"] = _inner(template.weight_of_rank if variant.ranks else template.weight_of_tap)
     known["ADD_TO"] = _inner(template.add_to_rank if variant.ranks else template.add_to_tap)
-    for part in (template.tap_at, template.place_at):
+    for part in (template.tap_at, template.folded, template.place_at):
         known[part.__name__.upper()] = _inner(copied(part, known))
     return copied(template.over_spans, {"WORK": _inner(copied(work, known))}, name)
 

@@ -31,7 +31,7 @@ WINDOWS, STEP, PLACE, APART, CONSTANT = range(5)
 
 # what ``specialise`` binds
 SECOND, TWO_PASSES, ASIDE, WINNER, EXTRA, NEEDS_INPUT, OF_VALUE, LEARNS, RECALLS = (False,) * 9
-START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = WEIGHT_AT = TAP_AT = PLACE_AT = ADD_TO = WORK = unused
+START = FOLD = TURN = FOLD_AGAIN = FINISH = SHARE = FOLDED = WEIGHT_AT = TAP_AT = PLACE_AT = ADD_TO = WORK = unused
 
 
 def weight_of_tap(source: Any, taps: Any, own: Any, t: int, mask: Any) -> Any:
@@ -76,6 +76,25 @@ def tap_at(inputs: Any, taps: Any, own: Any, t: int, mask: Any) -> Any:
     return Tap(taps[1].dtype.type(t), weight, second, slot)
 
 
+def folded(inputs: Any, taps: Any, numbers: Any, own: Any, given: Any) -> Any:
+    """Return what the taps of a register of windows come to; given : (the numbers for these windows, mask)."""
+    source, (starts, weights) = inputs[0], taps
+    (span, shift), (extra, mask) = own, given
+    state = as_registers(weights, START(numbers))
+    for t in range(starts.shape[1]):
+        if starts[span, t] >= 0:
+            tap = TAP_AT(inputs, taps, own, t, mask)
+            state = as_registers(weights, FOLD(state, read(source, starts[span, t] + shift, mask), tap, numbers))
+    if TWO_PASSES:
+        state = as_registers(weights, TURN(state, extra, numbers))
+        for t in range(starts.shape[1]):
+            if starts[span, t] >= 0:
+                tap = TAP_AT(inputs, taps, own, t, mask)
+                x = read(source, starts[span, t] + shift, mask)
+                state = as_registers(weights, FOLD_AGAIN(state, x, tap, numbers))
+    return state
+
+
 def place_at(given: Any, at: Any, mask: Any) -> Any:
     """Return what depends on a register's windows alone: their constants, and the numbers given for them.
 
@@ -92,23 +111,9 @@ def reduced(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, 
 
     found : (value, aside, winner), the last two empty where nobody wants them
     """
-    source, starts = inputs[0], taps[0]
-    span, shift = own
     value, aside, winner = found
     constant, extra = PLACE_AT(given, at, mask)
-    state = as_registers(value, START(numbers))
-    for t in range(starts.shape[1]):
-        if starts[span, t] >= 0:
-            tap = TAP_AT(inputs, taps, own, t, mask)
-            state = as_registers(value, FOLD(state, read(source, starts[span, t] + shift, mask), tap, numbers))
-    if TWO_PASSES:
-        state = as_registers(value, TURN(state, extra, numbers))
-        for t in range(starts.shape[1]):
-            if starts[span, t] >= 0:
-                tap = TAP_AT(inputs, taps, own, t, mask)
-                state = as_registers(
-                    value, FOLD_AGAIN(state, read(source, starts[span, t] + shift, mask), tap, numbers)
-                )
+    state = FOLDED(inputs, taps, numbers, own, (extra, mask))
     finished = as_registers(value, FINISH(state, constant, extra, numbers))
     write(value, at[0], mask, finished[0])
     if ASIDE and len(aside):
@@ -130,12 +135,6 @@ def pulled(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, g
     constant, extra = PLACE_AT(given, at, mask)
     nothing = as_registers(weights, (0.0,))[0]
     upstream = read(upstreams, at[0], mask)
-    state = as_registers(weights, START(numbers))
-    if RECALLS:
-        for t in range(starts.shape[1]):
-            if starts[span, t] >= 0:
-                tap = TAP_AT(inputs, taps, own, t, mask)
-                state = as_registers(weights, FOLD(state, read(source, starts[span, t] + shift, mask), tap, numbers))
     known = Window(
         upstream,
         read(values, at[0], mask) if OF_VALUE else nothing,
@@ -143,7 +142,7 @@ def pulled(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, g
         read_whole_numbers(winners, at[0], mask, weights) if WINNER else nothing,
         constant,
         extra,
-        state,
+        FOLDED(inputs, taps, numbers, own, (extra, mask)) if RECALLS else as_registers(weights, START(numbers)),
     )
     some = upstream != 0.0
     for t in range(starts.shape[1]):

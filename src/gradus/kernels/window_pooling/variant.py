@@ -33,7 +33,7 @@ class Window(NamedTuple):
     winner : the tap that ``finish`` named
     constant : what depends on the window's place only (``Variant.constant``)
     extra : the number given for this window
-    state : what ``fold`` makes of the window, with ``recalls``
+    state : what the window was folded to before ``finish``, with ``recalls``
     """
 
     upstream: Any
@@ -83,7 +83,8 @@ class Variant:
     learns : whether ``share`` gives gradients of weights: where all taps have one, it gets what they add up to
     ranks : whether a tap's weight is that of its rank: the largest value comes first, of equal ones the first, and NaN
         before all
-    recalls : whether ``share`` is given what ``fold`` makes of the window
+    recalls : whether ``share`` is given what the window was folded to: it is folded once more, which takes less than to
+        store numbers and read them
     constant : which number of the window's place ``finish`` and ``share`` are given
     """
 
