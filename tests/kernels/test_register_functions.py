@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from gradus.kernels.compilation import compiled
-from gradus.kernels.register_functions import MOST_MULTIPLIED, exponential, logarithm, power, ratio, scale, undone
+from gradus.kernels.register_functions import (
+    MOST_MULTIPLIED,
+    exponential,
+    logarithm,
+    power,
+    quotient,
+    ratio,
+    scale,
+    undone,
+)
 from gradus.kernels.register_memory import lanes, read, write
 
 kinds = pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -19,12 +28,13 @@ def functions(x, y, out):
         write(out[2], at, None, ratio(a, b))
         write(out[3], at, None, scale(b))
         write(out[4], at, None, undone(scale(b)))
+        write(out[5], at, None, quotient(a, b))
 
 
 def of(x, y, kind):
     x, y = np.broadcast_arrays(np.asarray(x, kind), np.asarray(y, kind))
     x, y = (np.resize(a, -(-a.size // 32) * 32) for a in (x, y))
-    out = np.empty((5, x.size), kind)
+    out = np.empty((6, x.size), kind)
     functions(x, y, out)
     return x.astype(np.longdouble), y.astype(np.longdouble), out
 
@@ -57,6 +67,16 @@ def test_ratio_is_right_over_the_whole_range_of_the_type(kind):
     x, y, found = of(random.uniform(-1, 1, y.size).astype(kind) * y.astype(kind), y, kind)
     sound = abs(x) > limits.tiny
     np.testing.assert_allclose(found[2][sound], (x / y)[sound].astype(float), rtol=2 * float(limits.eps))
+
+
+@kinds
+def test_a_quotient_is_what_a_division_rounds_to(kind):
+    x = np.random.default_rng(0).standard_normal(64 * 128).astype(kind) * kind(1e6)
+    x[:7] = 0.0, -0.0, np.inf, -np.inf, np.nan, np.finfo(kind).max, 27.0
+    counts = np.tile(np.arange(1, 65), 128)
+    found = of(x, counts, kind)[2][5]
+    np.testing.assert_array_equal(found, x / counts.astype(kind))
+    assert np.signbit(found[1]) and not np.signbit(found[0])
 
 
 @kinds

@@ -138,6 +138,11 @@ def ratio(x: Any, y: Any) -> Any:
     return x
 
 
+def quotient(x: Any, y: Any) -> Any:
+    """Return x / y, y neither tiny nor huge, rounded as division rounds; what takes long is done once for each y."""
+    return x
+
+
 def smallest_normal(x: Any) -> Any:
     """Return the smallest positive number with all digits, in compiled code, of the type of the register x."""
     return x
@@ -230,6 +235,18 @@ def _ratio(x, y):  # type: ignore[no-untyped-def]
     def divided(x, y):  # type: ignore[no-untyped-def]
         s = scale(y)
         return (x * s) * (1.0 / (y * s))
+
+    return divided if isinstance(y, Register) else None
+
+
+@overload(quotient)
+def _quotient(x, y):  # type: ignore[no-untyped-def]
+    def divided(x, y):  # type: ignore[no-untyped-def]
+        inverse = 1.0 / y
+        near = x * inverse
+        # what is left is a number of x's type, and so is divided nearly enough (Markstein 1990); of infinity it is none
+        left = multiply_add(-near, y, x)
+        return chosen(abs(left) > 0.0, multiply_add(left, inverse, near), near)
 
     return divided if isinstance(y, Register) else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradus.core.errors import InputError
+from gradus.kernels.register_functions import quotient
 from gradus.kernels.window_pooling import COUNT, COUNT_PADDED, Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.geometry import windows
@@ -31,12 +32,12 @@ def sum_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
 
 def mean_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
     """Divide by how many there are."""
-    return state[0] / constant, 0.0, 0.0
+    return quotient(state[0], constant), 0.0, 0.0
 
 
 def mean_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
     """The same share for each."""
-    return window.upstream / window.constant
+    return quotient(window.upstream, window.constant)
 
 
 def sum_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:

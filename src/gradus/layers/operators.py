@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from gradus.kernels.window_pooling import Geometry
     from gradus.layers.exported_forms import Form
 
-_GIVEN = "Tensor x, Tensor? other, Tensor? weights, Tensor? extra, Tensor[] positions, int[] windows, float[] settings"
+# of a list of tensors torch would make a tree in every call
+_POSITIONS = "Tensor? first, Tensor? second, Tensor? third"
+_GIVEN = f"Tensor x, Tensor? other, Tensor? weights, Tensor? extra, {_POSITIONS}, int[] windows, float[] settings"
 _FORWARD = f"({_GIVEN}, bool keep) -> (Tensor, Tensor, Tensor)"
 _KEPT = "Tensor value, Tensor aside, Tensor winner"
 _PULLBACK = f"(Tensor upstream, {_GIVEN}, {_KEPT}, bool learn) -> (Tensor, Tensor, Tensor)"
@@ -70,8 +72,8 @@ class Operator:
         if torch.onnx.is_in_onnx_export():
             return self._exported(inputs.call(x), keep=keep)
         wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-        positions, code = list(inputs.positions), inputs.geometry.code()
-        value, aside, winner = self._operator(*tensors, positions, code, list(inputs.settings), keep or wanted)
+        drawn, code = (*inputs.positions, None, None, None)[:3], inputs.geometry.code()
+        value, aside, winner = self._operator(*tensors, *drawn, code, list(inputs.settings), keep or wanted)
         return Pooled(value, aside, winner)
 
     def _exported(self, call: Call, *, keep: bool) -> Pooled:
@@ -79,18 +81,18 @@ class Operator:
         return differentiable(self.variant, call) if value is None else Pooled(value)
 
     def _run(self, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
-        call = _call(*given[:7])
-        found = forward(self.variant, call, keep=given[7])
+        call = _call(*given[:9])
+        found = forward(self.variant, call, keep=given[9])
         return found.value, _or_empty(found.aside, call.x), _or_empty(found.winner, call.x)
 
     def _pull(self, upstream: Tensor, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
-        call = _call(*given[:7])
-        pooled = Pooled(given[7], _or_none(given[8]), _or_none(given[9]))
-        found = backward(self.variant, call, upstream, pooled, learn=given[10])
+        call = _call(*given[:9])
+        pooled = Pooled(given[9], _or_none(given[10]), _or_none(given[11]))
+        found = backward(self.variant, call, upstream, pooled, learn=given[12])
         return found[0], _or_empty(found[1], call.x), _or_empty(found[2], call.x)
 
     def _shapes(self, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
-        x, positions, windows, keep = given[0], given[4], given[5], given[7]
+        x, positions, windows, keep = given[0], _drawn(*given[4:7]), given[7], given[9]
         sizes = [p.shape[1] for p in positions] if positions else list(from_code(windows).output(x.shape[2:]))
         value = _like(x, sizes, x.dtype)
         wide = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
@@ -103,29 +105,29 @@ class Operator:
         return value, aside, _like(x, sizes, winner_dtype(taps))
 
     def _save(self, ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-        x, other, weights, extra, positions, windows, settings, _ = inputs
+        *tensors, windows, settings, _ = inputs
         value, aside, winner = output
         ctx.mark_non_differentiable(aside, winner)
         # the input is kept as it is, not copied; its shape is needed in any case
         kept = value if self.variant.reads_value else value.new_empty(0)
-        ctx.save_for_backward(x, other, weights, extra, kept, aside, winner, *positions)
+        ctx.save_for_backward(*tensors, kept, aside, winner)
         ctx.windows, ctx.settings = windows, settings
 
     def _backward(self, ctx: Any, upstream: Tensor, *_: Any) -> tuple[Any, ...]:
-        x, other, weights, extra, value, aside, winner, *positions = ctx.saved_tensors
-        given = (x, other, weights, extra, positions, ctx.windows, ctx.settings)
+        *tensors, value, aside, winner = ctx.saved_tensors
+        given = (*tensors, ctx.windows, ctx.settings)
         learn = self.variant.learns and ctx.needs_input_grad[2]
         gradient, of_other, of_weights = self._pullback(upstream, *given, value, aside, winner, learn)
-        of_other, of_weights = None if other is None else of_other, of_weights if learn else None
-        return gradient, of_other, of_weights, None, [None] * len(positions), None, None, None
+        of_other, of_weights = None if tensors[1] is None else of_other, of_weights if learn else None
+        return gradient, of_other, of_weights, *(None,) * 7
 
     def _backward_twice(self, ctx: Any, *seconds: Tensor) -> tuple[Any, ...]:
-        upstream, x, other, weights, extra, *positions = ctx.saved_tensors
+        upstream, x, other, weights, extra, *drawn = ctx.saved_tensors
         leaves: list[Any] = [
             None if t is None else t.detach().requires_grad_() for t in (upstream, x, other, weights, extra)
         ]
         with torch.enable_grad():
-            call = _call(*(*leaves[1:], positions, ctx.windows, ctx.settings))
+            call = _call(*leaves[1:], *drawn, ctx.windows, ctx.settings)
             value = differentiable(self.variant, call).value
             there = [place for place, is_ in enumerate((True, self.variant.second_input, ctx.learn)) if is_]
             first = torch.autograd.grad(
@@ -143,7 +145,7 @@ class Operator:
                 if kept
                 else [None] * len(wanted)
             )
-        return (*(None if t is None else next(found) for t in leaves), [None] * len(positions), *(None,) * 6)
+        return (*(None if t is None else next(found) for t in leaves), *(None,) * 9)
 
     def _batched(self, info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Any, Any]:
         """Fold the batch that ``torch.vmap`` adds into the samples."""
@@ -161,30 +163,26 @@ class Operator:
         return split, tuple(0 if t.dim() > 2 else None for t in split)
 
 
-def _call(
-    x: Tensor,
-    other: Tensor | None,
-    weights: Tensor | None,
-    extra: Tensor | None,
-    positions: Sequence[Tensor],
-    windows: Sequence[int],
-    settings: Sequence[float],
-) -> Call:
-    drawn = tuple(positions) if positions else None
-    return Call(x, from_code(windows), tuple(settings), weights, other, extra, drawn)
+def _call(x: Tensor, *given: Any) -> Call:
+    """Return the call that an operator is given as ``_GIVEN`` says."""
+    other, weights, extra, *drawn, windows, settings = given
+    return Call(x, from_code(windows), tuple(settings), weights, other, extra, _drawn(*drawn) or None)
+
+
+def _drawn(*positions: Tensor | None) -> tuple[Tensor, ...]:
+    return tuple(p for p in positions if p is not None)
 
 
 def _shapes_of_pullback(_: Tensor, x: Tensor, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
-    other, weights, learn = given[0], given[1], given[9]
+    other, weights, learn = given[0], given[1], given[11]
     made = [_like(x, x.shape[2:], x.dtype) for _ in range(1 if other is None else 2)]
     of_weights = weights.new_empty(weights.shape) if learn else x.new_empty(0)
     return made[0], x.new_empty(0) if other is None else made[1], of_weights
 
 
 def _save_twice(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    upstream, x, other, weights, extra, positions, windows, settings, *_, learn = inputs
-    ctx.save_for_backward(upstream, x, other, weights, extra, *positions)
-    ctx.windows, ctx.settings, ctx.learn = windows, settings, learn
+    ctx.save_for_backward(*inputs[:8])
+    ctx.windows, ctx.settings, ctx.learn = *inputs[8:10], inputs[-1]
 
 
 def _like(x: Tensor, sizes: Sequence[Any], dtype: torch.dtype) -> Tensor:

@@ -29,9 +29,9 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     if value.numel():
         task = Task(frame, variant, call)
         task.line(entries.X, frame.laid_out(call.x))
-        task.line(entries.VALUE, value)
-        task.line(entries.ASIDE, aside)
-        task.line(entries.WINNER, winner)
+        task.written(entries.VALUE, value)
+        task.written(entries.ASIDE, aside)
+        task.written(entries.WINNER, winner)
         kinds = {"double": frame.double, "wide": winner is not None and winner.dtype == torch.int32}
         task.run(entry("forward", frame.kind, **kinds), reduction(variant, **kinds))
     return Pooled(value.to(call.x.dtype), aside, winner)
@@ -55,8 +55,8 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, 
         task.line(entries.VALUE, frame.laid_out(pooled.value) if variant.reads_value else None)
         task.line(entries.ASIDE, None if pooled.aside is None else frame.laid_out(pooled.aside))
         task.line(entries.WINNER, None if winner is None else frame.laid_out(winner, winner.dtype))
-        task.line(entries.GRADIENT, gradient)
-        task.line(entries.OTHER_GRADIENT, other)
+        task.written(entries.GRADIENT, gradient)
+        task.written(entries.OTHER_GRADIENT, other)
         task.line(entries.SUMS, sums)
         kinds = {"double": frame.double, "wide": winner is not None and winner.dtype == torch.int32}
         task.run(entry("backward", frame.kind, **kinds), pullback(variant, **kinds))

@@ -9,7 +9,7 @@ import numpy as np
 from gradus.kernels.compilation import compiled
 from gradus.kernels.register_memory import lanes as lanes_of
 from gradus.kernels.window_pooling import staging
-from gradus.kernels.window_pooling.images import image_of, one_span, origin_of, spans_of
+from gradus.kernels.window_pooling.images import clear_lanes, image_of, one_span, origin_of, spans_of
 from gradus.kernels.window_pooling.staging import GROUP, UNIT
 from gradus.kernels.window_pooling.turning import apart, side_by_side
 
@@ -122,11 +122,14 @@ def forward_lanes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
 
 
 def backward_lanes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, pulled: Any, units: Any) -> None:
-    """Add to the gradients, which are zeros, of blocks of lanes ``first`` to ``last`` (channels last)."""
+    """Set the gradients of blocks of lanes ``first`` to ``last`` (channels last)."""
     numbers, constants = plan[0], plan[3]
-    weights, settings, extra = given[:3]
+    weights, settings, extra, flags, _ = given
     starts, spans = spans_of(numbers, plan[2])
     for unit in range(units[0], units[1]):
+        clear_lanes(pulled[0], numbers, unit)
+        if flags & SECOND:
+            clear_lanes(pulled[1], numbers, unit)
         lines = (*found, pulled[0], pulled[1], sums_of(pulled[2], unit, numbers))
         pull(x, other, starts, spans, origin_of(numbers, unit), weights, settings, (constants, extra), lines)
 

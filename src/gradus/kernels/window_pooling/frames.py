@@ -29,6 +29,8 @@ _HALVES = (torch.float16, torch.bfloat16)
 MOST_BYTES = 1_048_576
 # at least, and at most, so many planes are laid side by side
 FEWEST, MOST = 16, 32
+# parts for each thread, so that one that began late does less
+SHARES = 4
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,11 @@ class Frame:
         return self.shape[0] * self.shape[1], group
 
     def parts(self, threads: int) -> list[tuple[int, int]]:
-        """Return the first unit of work and the one after the last for each of up to so many threads."""
+        """Return the first unit of work and the one after the last of each part that one of the threads takes."""
         units, step = self.units()
         groups = -(-units // step)
-        parts = max(1, min(threads, groups))
+        # a part of tiles needs memory for its tiles, and a thread keeps its own; lanes need none
+        parts = max(1, min(SHARES * threads if self.kind == "lanes" and threads > 1 else threads, groups))
         return list(pairwise([min(groups * part // parts * step, units) for part in range(parts)] + [units]))
 
     def empty_output(self, dtype: torch.dtype) -> Tensor:
@@ -84,9 +87,8 @@ class Frame:
         return in_large_pages(torch.empty(self.outputs, dtype=dtype, memory_format=self.format))
 
     def empty_input(self) -> Tensor:
-        """Return memory for a gradient: zeros where it is added to."""
-        gradient = torch.empty(self.shape, dtype=self.dtype, memory_format=self.format)
-        return in_large_pages(gradient).zero_() if self.kind == "lanes" else in_large_pages(gradient)
+        """Return memory for a gradient."""
+        return in_large_pages(torch.empty(self.shape, dtype=self.dtype, memory_format=self.format))
 
     def empty_sums(self) -> Tensor:
         """Return zeros, a register for each weight, that each group of units adds its share of the gradient to."""

@@ -29,6 +29,18 @@ def origin_of(numbers: Any, unit: int) -> tuple[int, int, int]:
 
 
 @compiled()
+def clear_lanes(line: Any, numbers: Any, unit: int) -> None:
+    """Set the entries of block number ``unit`` of an image's lanes to 0."""
+    lanes, entries, _ = image_of(numbers)
+    begin, _, count = origin_of(numbers, unit)
+    if count == lanes:
+        line[begin : begin + entries * lanes] = 0
+    else:
+        for entry in range(entries):
+            line[begin + entry * lanes : begin + entry * lanes + count] = 0
+
+
+@compiled()
 def _together(numbers: Any, window: int) -> int:
     """Return how many windows from this one on lie in its row and inside the input: 1 if it does not."""
     column = window % numbers[OUTPUT + 2]
