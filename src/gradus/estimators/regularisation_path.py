@@ -208,8 +208,11 @@ def _begun(
         return LBFGS().start(problem, start), lambda: OutputCurvature.at(model, start, least_rows, basis)
     # the curvature is that of all rows, and the first gradient looks at them anyway
     value, gradient, probabilities = evaluated(model, start)
+    held = [probabilities]
+    del probabilities
 
     def curvature() -> OutputCurvature:
-        return OutputCurvature.of(model, bend_of(probabilities, model.weights), basis)
+        # taken out: the certificate's own should not lie beside them
+        return OutputCurvature.of(model, bend_of(held.pop(), model.weights), basis)
 
     return LBFGS().start_from(problem, start, (value, gradient)), curvature

@@ -26,6 +26,8 @@ JITTER = 1e-7
 LEAST_CURVATURE = 1e-6
 # and the least that is left of it beside the leading rows, relative to all of it
 LEAST_REST = 1e-3
+# rows whose bend is held at a time where not all of it is
+BENT_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ class OutputCurvature(NamedTuple):
         found = cls.of(some, _bend(some, point))
         if basis is None:
             return found
-        blocks = (replace(model, **block._asdict()) for block in model.blocks)
-        bends = (_bend(block, point) for block in blocks)
+        starts = range(0, model.samples, BENT_ROWS)
+        bends = (_bend(_between(model, start, start + BENT_ROWS), point) for start in starts)
         return found._replace(leading=LeadingRows.of(model, bends, found.centre, basis))
 
     @classmethod
@@ -112,6 +114,12 @@ class OutputCurvature(NamedTuple):
 def bend_of(probabilities: Tensor, weights: Tensor) -> Tensor:
     """Return w_i p_ik (1 - p_ik), in the place of the probabilities: another matrix might be as large as the data."""
     return probabilities.addcmul_(probabilities, probabilities, value=-1.0).mul_(weights[:, None])
+
+
+def _between(model: LinearModel[CrossEntropy], start: int, stop: int) -> LinearModel[CrossEntropy]:
+    rows = (start, min(stop, model.samples))
+    weights = model.weights[slice(*rows)]
+    return replace(model, loss=model.loss.rows(*rows), features=model.features.rows(*rows), weights=weights)
 
 
 def _bend(model: LinearModel[CrossEntropy], point: Tensor) -> Tensor:
