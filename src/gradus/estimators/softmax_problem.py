@@ -74,6 +74,8 @@ FACTORED_FEATURES = 4096
 HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 5, 2048
 # up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
 FEW_CLASSES = 64
+# the Hessian among the weights that move has at most one number for so many of the features', or among so many weights
+HESSIAN_PART, FEW_ENTRIES, MOST_ENTRIES = 8, 2048, 6000
 # rows that a first step is estimated from
 CURVATURE_ROWS = 4096
 
@@ -192,7 +194,7 @@ def chosen_solver(
         return splitting
     smooth, terms = isinstance(penalty, Differentiable), _terms(penalty, model)
     if terms is not None and (name == "proximal-newton" or (name == "auto" and _many_rows_few_classes(model))):
-        return ProximalNewton(terms, dense=_accelerated(model))
+        return ProximalNewton(terms, most_entries=_affordable_entries(model), dense=_accelerated(model))
     if name == "proximal-gradient" or (name == "auto" and not smooth):
         return _accelerated(model)
     if name == "proximal-newton":
@@ -241,6 +243,12 @@ def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | Non
 def _many_rows_few_classes(model: LinearModel[CrossEntropy]) -> bool:
     samples, features = model.features.shape
     return not isinstance(model.features, SparseFeatures) and samples >= features and model.loss.outputs <= FEW_CLASSES
+
+
+def _affordable_entries(model: LinearModel[CrossEntropy]) -> int:
+    """Return how many weights may move together, so that the matrix of their pairs is small beside the features."""
+    samples, features = model.features.shape
+    return min(max(math.isqrt(samples * features // HESSIAN_PART), FEW_ENTRIES), MOST_ENTRIES)
 
 
 def newton(model: LinearModel[CrossEntropy], penalty: Proximable, samples: int | None = None) -> NewtonCG:

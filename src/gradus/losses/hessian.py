@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from gradus.losses.features import Features
     from gradus.losses.linear_model import LinearModel
 
-# numbers of the scaled features held at a time
-BLOCK_NUMBERS = 16_777_216
+# numbers of the scaled features held at a time: small beside the data, and long enough for fast products
+BLOCK_NUMBERS = 1_048_576
 # rows of the matrix that one product fills
 PANEL = 256
 
@@ -85,11 +85,16 @@ def _of_ordered(model: LinearModel[Any], point: Tensor, entries: Tensor, samples
             model.logits(point, features), weights[start : start + rows]
         )
         _add_products(hessian, parts, _used_rows(model, features, parts.features), curvature)
+    for start in range(0, len(hessian), PANEL):
+        panel = slice(start, start + PANEL)
+        hessian[:start, panel] = hessian[panel, :start].t()
     return hessian
 
 
 def _add_products(hessian: Tensor, parts: Entries, used: Tensor, curvature: tuple[Tensor, Tensor | None]) -> None:
     """Add the products over some samples: of each output with itself, and of the entries scaled by r with each other.
+
+    Of the latter only the panels up to the diagonal. Nothing of the size of the Hessian is formed beside it.
 
     used : (features, samples); curvature : d and r of these samples, (samples, outputs) each
     """
@@ -100,16 +105,14 @@ def _add_products(hessian: Tensor, parts: Entries, used: Tensor, curvature: tupl
     def add_block(span: tuple[int, int, int]) -> None:
         start, stop, output = span
         own = used[parts.places[start:stop]]
-        hessian[start:stop, start:stop] += (own * diagonal[output]) @ own.t()
+        hessian[start:stop, start:stop].addmm_(own * diagonal[output], own.t())
         if root is not None and rooted is not None:
             torch.mul(own, root[output], out=rooted[start:stop])
 
     def subtract_panel(start: int) -> None:
         assert rooted is not None
         stop = min(start + PANEL, len(rooted))
-        panel = hessian[start:stop, :stop] - rooted[start:stop] @ rooted[:stop].t()
-        hessian[start:stop, :stop] = panel
-        hessian[:start, start:stop] = panel[:, :start].t()
+        hessian[start:stop, :stop].addmm_(rooted[start:stop], rooted[:stop].t(), alpha=-1)
 
     samples = used.shape[1]
     each_part(parts.spans, add_block, 2 * samples * sum((stop - start) ** 2 for start, stop, _ in parts.spans))

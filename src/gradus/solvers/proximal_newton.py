@@ -111,11 +111,12 @@ class ProximalNewton:
         """Return the state after one step, or the same point with a better model where the step led nowhere."""
         if state.accelerated is not None or self._is_overfull(state):
             return self._accelerated(problem, state)
-        violations = self.terms.violations(state.point, state.gradient)
-        working = self._kept(state, violations) or self._built(problem, state)
-        stepped = self._stepped(problem, state, working, violations.max().item())
+        violation = self.terms.violations(state.point, state.gradient).max().item()
+        working = state.working or self._built(problem, state)
+        stepped = self._stepped(problem, state, working, violation)
         if stepped is not None:
-            return stepped
+            # a model that has served is let go before the next is built: each may be an eighth of the data
+            return stepped if self._is_kept(stepped) else replace(stepped, working=None)
         if isinstance(working, FactoredModel) and not self._is_crowded(state.point):
             return replace(state, working=None, factored=False)
         more = state.rows_per_entry if working is state.working else MORE_ROWS * state.rows_per_entry
@@ -152,13 +153,14 @@ class ProximalNewton:
         if not torch.allclose(problem.penalty.prox(probe, 1.0).double(), expected, rtol=1e-4, atol=1e-6):
             raise InputError(f"terms is {self.terms}, which is not the problem's penalty: give its own strengths")
 
-    def _kept(self, state: ProximalNewtonState, violations: Tensor) -> WorkingModel | FactoredModel | None:
-        """Return the state's working model where it is trusted and no entry outside it matters more."""
+    def _is_kept(self, state: ProximalNewtonState) -> bool:
+        """Whether the state's working model is trusted, and no entry outside it matters more."""
         if state.working is None or not state.working.trusted:
-            return None
-        outside = violations.clone()
-        outside[state.working.selection.units] = 0.0
-        return state.working if outside.max() <= OUTSIDE * violations.max() else None
+            return False
+        violations = self.terms.violations(state.point, state.gradient)
+        largest = violations.max()
+        violations[state.working.selection.units] = 0.0
+        return bool(violations.max() <= OUTSIDE * largest)
 
     def _accelerated(self, problem: Problem, state: ProximalNewtonState) -> ProximalNewtonState:
         before = state.accelerated or self.dense.start(problem, state.point)
