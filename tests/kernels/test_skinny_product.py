@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradus.kernels import dispatch
+from gradus.kernels.chosen_rows import ChosenRows
 from gradus.kernels.skinny_product import product, transposed_product
 
 IMPLEMENTATIONS = [name for name in dispatch.implementations("skinny_product") if name != "cuda"]
@@ -62,9 +63,21 @@ def test_any_layout(implementation):
     wide = draw(100, 27, 3, torch.float64)
     wide[::2, ::3] = X
     with dispatch.force(implementation):
-        for matrix in (X.T.contiguous().T, wide[::2, ::3]):
+        for matrix in (X.T.contiguous().T, wide[::2, ::3], ChosenRows(wide[:, ::3], torch.arange(0, 100, 2))):
             torch.testing.assert_close(product(matrix, W.T.contiguous().T), X @ W)
             torch.testing.assert_close(transposed_product(matrix, R.T.contiguous().T), X.T @ R)
+
+
+@pytest.mark.parametrize("outputs", [4, 40])
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_chosen_rows_in_any_order_more_than_once(implementation, outputs):
+    X, W = draw(300, 21, 0, torch.float32), draw(21, outputs, 1, torch.float32)
+    numbers = torch.randint(300, (500,), generator=torch.Generator().manual_seed(2))
+    R = draw(500, outputs, 3, torch.float32)
+    with dispatch.force(implementation):
+        chosen, copied = ChosenRows(X, numbers), X[numbers]
+        assert torch.equal(product(chosen, W), product(copied, W))
+        assert torch.equal(transposed_product(chosen, R), transposed_product(copied, R))
 
 
 def test_same_bits_on_one_thread_and_on_all():

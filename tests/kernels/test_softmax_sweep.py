@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from gradus.kernels import dispatch
+from gradus.kernels.chosen_rows import ChosenRows
 from gradus.kernels.softmax_sweep import Labelled, Linear, hessian_product, label_sums, loss, loss_and_slopes
 
 IMPLEMENTATIONS = [name for name in dispatch.implementations("softmax_sweep") if name != "cuda"]
@@ -32,13 +33,18 @@ def draw(shape, seed, stored=torch.float64):
 
 
 def laid_out(matrix, layout):
-    """The same numbers, rows side by side in memory, columns side by side, or with holes."""
+    """The same numbers, rows side by side in memory, columns side by side, with holes, or some rows of many."""
     if layout == "columns":
         return matrix.t().contiguous().t()
     if layout == "holes":
         wide = torch.zeros(2 * matrix.shape[0], 3 * matrix.shape[1], dtype=matrix.dtype)
         wide[::2, ::3] = matrix
         return wide[::2, ::3]
+    if layout == "chosen":
+        places = torch.randperm(3 * len(matrix), generator=torch.Generator().manual_seed(0))[: len(matrix)]
+        more = torch.zeros(3 * len(matrix), matrix.shape[1], dtype=matrix.dtype)
+        more[places] = matrix
+        return ChosenRows(more, places)
     return matrix
 
 
@@ -71,7 +77,7 @@ def assert_close(found, expected, tolerance):
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-@pytest.mark.parametrize("layout", ["rows", "columns", "holes"])
+@pytest.mark.parametrize("layout", ["rows", "columns", "holes", "chosen"])
 @pytest.mark.parametrize("computed", COMPUTED)
 @pytest.mark.parametrize("stored", STORED)
 def test_is_what_autograd_finds(implementation, stored, computed, layout):
@@ -82,6 +88,7 @@ def test_is_what_autograd_finds(implementation, stored, computed, layout):
     if stored == torch.uint8:
         linear = Linear(linear.coefficients / 100, linear.offset)
     value, gradient, hvp = by_autograd(matrix, linear, labelled)
+    logits = matrix.double() @ linear.coefficients.double() + linear.offset.double()
     matrix = laid_out(matrix, layout)
     kept = torch.empty(531, 7, dtype=computed)
     tolerance = 200 * torch.finfo(computed).eps
@@ -95,24 +102,25 @@ def test_is_what_autograd_finds(implementation, stored, computed, layout):
     assert_close(found, value, tolerance)
     for ours, theirs in zip((*slopes, *turned), (*gradient, *hvp(*(part.double() for part in linear))), strict=True):
         assert_close(ours, theirs, tolerance)
-    logits = matrix.double() @ linear.coefficients.double() + linear.offset.double()
     assert_close(kept, logits.softmax(dim=1), tolerance)
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @settings(deadline=None, max_examples=40)
 @given(
+    layout=st.sampled_from(["rows", "chosen"]),
     samples=st.integers(0, 400),
     features=st.integers(0, 150),
     classes=st.sampled_from([1, 2, 3, 4, 5, 6, 9, 10, 11, 63, 64, 70]),
     kind=st.sampled_from(["hard", "soft"]),
     seed=st.integers(0, 2**31),
 )
-def test_agrees_with_autograd_at_any_shape(implementation, samples, features, classes, kind, seed):
+def test_agrees_with_autograd_at_any_shape(implementation, layout, samples, features, classes, kind, seed):
     matrix = draw((samples, features), seed)
     linear, labelled = problem(samples, features, classes, torch.float64, kind, seed)
     value, gradient, hvp = by_autograd(matrix, linear, labelled)
     kept = torch.empty(samples, classes, dtype=torch.float64)
+    matrix = laid_out(matrix, layout)
     with dispatch.force(implementation):
         found, slopes = loss_and_slopes(matrix, linear, labelled, kept)
         turned = hessian_product(matrix, linear, kept, labelled.weights)
@@ -142,9 +150,9 @@ def test_slopes_are_those_of_the_kept_probabilities(implementation, kind, classe
 
 
 @pytest.mark.parametrize("classes", [10, 70])
-@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("stored", [*STORED, "chosen"])
 def test_same_bits_on_one_thread_and_on_all(stored, classes):
-    matrix = draw((20_000, 50), 0, stored)
+    matrix = laid_out(draw((20_000, 50), 0), stored) if stored == "chosen" else draw((20_000, 50), 0, stored)
     linear, labelled = problem(20_000, 50, classes, torch.float64, "hard")
 
     def everything():
@@ -194,7 +202,7 @@ def test_rows_of_each_class_add_up(implementation, stored, kind):
     _, labelled = problem(9001, 6, 3, torch.float64, kind)
     labels = labelled.targets if kind == "soft" else torch.nn.functional.one_hot(labelled.targets, 3).double()
     weighted = labels * labelled.weights[:, None]
-    rows = csr_array(matrix.numpy()) if stored == "csr" else matrix
+    rows = csr_array(matrix.numpy()) if stored == "csr" else laid_out(matrix, "chosen" if kind == "soft" else "rows")
     with dispatch.force(implementation):
         sums = label_sums(rows, labelled, 3)
     assert sums.slopes.dtype == torch.float64

@@ -7,16 +7,26 @@ from hypothesis import strategies as st
 
 import catalogue
 from gradus.kernels.softmax_sweep import Linear
+from gradus.losses import passes, softmax_dual
 
 NAMES = [name for name in catalogue.MODELS if name.startswith("cross-entropy")]
 
 
 def by_definition(point, loss):
     """The rows q that the point stands for, and the labels."""
-    p = point.probabilities.double()
+    p = torch.cat([block.to(torch.float64, copy=True) for _, block in point.blocks()])
     p = p / p.sum(dim=1, keepdim=True)
     q = p * (1 - point.repair.shares) + (p @ point.repair.shares)[:, None] * point.repair.receivers
     return q, loss.labels(torch.float64)
+
+
+@pytest.fixture(params=["held", "computed again"], scope="module")
+def held(request):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(softmax_dual, "HELD_PART", 0 if request.param == "held" else 100)
+        patch.setattr(passes, "BLOCK_NUMBERS", 6)
+        patch.setattr(passes, "BLOCK_ROWS", 1)
+        yield request.param == "held"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -24,7 +34,7 @@ def by_definition(point, loss):
 @pytest.mark.parametrize("name", NAMES)
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 2**31), scale=st.floats(1e-2, 1e2))
-def test_feasible_with_slopes_and_entropies_of_its_own(name, balanced, dtype, seed, scale):
+def test_feasible_with_slopes_and_entropies_of_its_own(held, name, balanced, dtype, seed, scale):
     model = catalogue.models(dtype)[name]
     generator = torch.Generator().manual_seed(seed)
     W, b = (scale * torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((4, 3), (3,)))
@@ -32,7 +42,10 @@ def test_feasible_with_slopes_and_entropies_of_its_own(name, balanced, dtype, se
     weights = weights / weights.sum()
     point = model.loss.dual_points(model.features, weights, balanced=balanced)(Linear(W, b))
     q, y = by_definition(point, model.loss)
-    assert point.probabilities.dtype == dtype
+    blocks = [(rows, block.dtype) for rows, block in point.blocks()]
+    kept_in = dtype if held else torch.float64
+    assert {kind for _, kind in blocks} == {kept_in}
+    assert len(blocks) == 1 if held else [rows.start for rows, _ in blocks] == list(range(0, len(q), 2))
     assert q.min() >= 0
     assert (q.sum(dim=1) - 1).abs().max() <= 1e-14
     X = model.features.matrix.double()
@@ -40,7 +53,7 @@ def test_feasible_with_slopes_and_entropies_of_its_own(name, balanced, dtype, se
     expected_loss = torch.nn.functional.cross_entropy(logits, model.loss.labels(torch.float64), reduction="none")
     torch.testing.assert_close(point.loss, weights @ expected_loss)
     if not balanced:
-        assert (q - logits.softmax(dim=1)).abs().max() <= 4 * torch.finfo(dtype).eps + 1e-15 * logits.abs().max()
+        assert (q - logits.softmax(dim=1)).abs().max() <= 4 * torch.finfo(kept_in).eps + 1e-15 * logits.abs().max()
     mass = y.sum(dim=1, keepdim=True)
     residual = (mass * q - y) * weights[:, None]
     assert (residual.sum(dim=0).abs().max() <= 1e-15) or not balanced

@@ -71,7 +71,7 @@ SOLVERS = (
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves
 FACTORED_FEATURES = 4096
 # Newton's method starts with the Hessian of one row in so many, and of no fewer than these
-HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 5, 2048
+HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 4, 2048
 # up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
 FEW_CLASSES = 64
 # the Hessian among the weights that move has at most one number for so many of the features', or among so many weights
@@ -252,10 +252,10 @@ def _affordable_entries(model: LinearModel[CrossEntropy]) -> int:
 
 
 def newton(model: LinearModel[CrossEntropy], penalty: Proximable, samples: int | None = None) -> NewtonCG:
-    """Return Newton's method with the Hessian of ``samples`` rows at first (None: of a fifth, or all of few)."""
-    fifth = max(model.samples // HESSIAN_SHARE, LEAST_HESSIAN_ROWS)
+    """Return Newton's method with the Hessian of ``samples`` rows at first (None: of a quarter, or all of few)."""
+    quarter = max(model.samples // HESSIAN_SHARE, LEAST_HESSIAN_ROWS)
     return NewtonCG(
-        lambda part, point: preconditioner(part, penalty, point), samples=fifth if samples is None else samples
+        lambda part, point: preconditioner(part, penalty, point), samples=quarter if samples is None else samples
     )
 
 

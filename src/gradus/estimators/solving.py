@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from gradus.core.errors import InputError
+from gradus.core.free_memory import give_back
 from gradus.estimators.gap_estimate import AIM, MARGIN, OPTIMISM, Descending, GapEstimate
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
 from gradus.losses import SparseFeatures, SparseSoftmax
@@ -97,6 +98,7 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     model = plain.centred()
 
     def bound_of_published(point: Tensor) -> float:
+        give_back()
         return way.bound(model.uncentred_point(point))
 
     solver = chosen_solver(settings.solver, model, penalty, kept=way.checkpoint is not None)
@@ -113,6 +115,7 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
         solver = replace(solver, enough=enough) if isinstance(solver, NewtonCG) else solver
 
     stop = replace(way.stop(settings, bound_of_published), promising=promising)
+    give_back()
     solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
     iterations = solution.iterations + way.iterations_before
     return replace(solution, point=model.uncentred_point(solution.point), iterations=iterations)

@@ -5,18 +5,24 @@ What X is stored in need not be what is computed in: such rows are converted a s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+from numba import types
+from numba.extending import overload
 
+from gradus.kernels.chosen_rows import ChosenRows
 from gradus.kernels.compilation import compiled
-from gradus.kernels.tiles import GROUP, TILE, VECTOR_BYTES, dot_products, outer_products
+from gradus.kernels.tiles import GROUP, TILE, VECTOR_BYTES, dot_products, extent, outer_products
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from torch import Tensor
+
+    # a matrix, or a matrix and the numbers of some rows
+    Block = np.ndarray | tuple[np.ndarray, np.ndarray]
 
 # a block stays in the second level of the cache beside what is multiplied with it, and so does a converted span
 BLOCK_BYTES = 131_072
@@ -59,10 +65,10 @@ def row_parts(samples: int, most: int) -> list[slice]:
     return [slice(samples * part // count, samples * (part + 1) // count) for part in range(count)]
 
 
-def spans(matrix: Tensor, part: slice, dtype: torch.dtype) -> Iterator[tuple[slice, Tensor]]:
+def spans(matrix: Tensor | ChosenRows, part: slice, dtype: torch.dtype) -> Iterator[tuple[slice, Tensor]]:
     """Yield rows of ``part``, contiguous and in ``dtype``: all of them as they are, or span by span converted."""
-    if matrix.dtype == dtype and matrix.is_contiguous():
-        yield part, matrix[part]
+    if isinstance(matrix, torch.Tensor) and matrix.dtype == dtype and matrix.is_contiguous():
+        yield part, matrix.detach()[part]
         return
     features = matrix.shape[1]
     step = max(SPAN_BYTES // (dtype.itemsize * max(features, 1)), TILE)
@@ -70,11 +76,34 @@ def spans(matrix: Tensor, part: slice, dtype: torch.dtype) -> Iterator[tuple[sli
     for start in range(part.start, part.stop, step):
         rows = slice(start, min(start + step, part.stop))
         block = buffer[: rows.stop - rows.start]
-        if matrix.dtype == torch.uint8:
-            _widen(matrix[rows].numpy(), block.numpy())
+        read = (matrix[rows].copied() if isinstance(matrix, ChosenRows) else matrix[rows]).detach()
+        if read.dtype == torch.uint8:
+            _widen(read.numpy(), block.numpy())
         else:
-            block.copy_(matrix[rows])
+            block.copy_(read)
         yield rows, block
+
+
+def blocks_of(matrix: Tensor | ChosenRows, dtype: torch.dtype) -> Callable[[slice], Iterator[tuple[slice, Block]]]:
+    """Return what yields the rows of a part as ``multiply`` takes them: not copied where they need no conversion."""
+    if isinstance(matrix, ChosenRows) and matrix.dtype == dtype and matrix.matrix.is_contiguous():
+        # what is asked for ahead of the last block
+        further = matrix.numbers.new_zeros(rows_of_blocks(matrix.shape[1], dtype.itemsize))
+        stored, numbers = matrix.matrix.detach().numpy(), torch.cat([matrix.numbers, further]).numpy()
+        return lambda part: iter([(part, (stored, numbers[part]))])
+    return lambda part: ((rows, block.numpy()) for rows, block in spans(matrix, part, dtype))
+
+
+def part_of(block: Any, start: int, stop: int) -> Any:
+    """Return the rows from ``start`` to before ``stop`` of a matrix, or of a matrix and the numbers of its rows."""
+    raise NotImplementedError("for Numba code only: its overload chooses by what a block is")
+
+
+@overload(part_of, inline="always")
+def _part_of_rows(block, start, stop):  # type: ignore[no-untyped-def]
+    if isinstance(block, types.BaseTuple):
+        return lambda block, start, stop: (block[0], block[1][start:stop])
+    return lambda block, start, stop: block[start:stop]
 
 
 @compiled()
@@ -101,17 +130,19 @@ def asked(turn: int, turns: int, size: int, lanes: int) -> tuple[int, int]:
 
 
 @compiled()
-def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray, turn: int, turns: int) -> None:
+def multiply(block: Block, weights: np.ndarray, out: np.ndarray, turn: int, turns: int) -> None:
     """Set out[i, k] = sum_j block[i, j] weights[k, j], and have the next block fetched meanwhile.
 
+    block : a matrix, or a matrix and the numbers of its rows; see ``gradus.kernels.tiles.dot_products``
     turn, turns : how many passes over this block there were, and will be in all; no turns where no block follows
     """
-    rows, outputs = len(block), len(weights)
+    rows, features = extent(block)
+    outputs = len(weights)
     whole = rows // TILE * TILE
-    lanes = VECTOR_BYTES // block.itemsize
+    lanes = VECTOR_BYTES // out.itemsize
     for k in range(0, outputs, TILE):
         left = min(outputs - k, TILE)
-        first, second = asked(turn + k // TILE, turns, block.size, lanes)
+        first, second = asked(turn + k // TILE, turns, rows * features, lanes)
         for i in range(0, whole, TILE):
             if left == 5:
                 _dots_5(block, weights, out, i, k, first, second)
@@ -137,18 +168,19 @@ def multiply(block: np.ndarray, weights: np.ndarray, out: np.ndarray, turn: int,
 
 
 @compiled()
-def add_products(block: np.ndarray, factors: np.ndarray, sums: np.ndarray, turn: int, turns: int) -> None:
+def add_products(block: Block, factors: np.ndarray, sums: np.ndarray, turn: int, turns: int) -> None:
     """Add sum_i factors[i, k] block[i, j] to sums[k, j], and have the next block fetched meanwhile.
 
-    The block may be wider than the sums where these are whole registers wide. ``turn`` and ``turns`` as for
+    The block may be wider than the sums where these are whole registers wide. ``block``, ``turn`` and ``turns`` as for
     ``multiply``.
     """
+    rows, width = extent(block)
     features, outputs = sums.shape[1], factors.shape[1]
-    lanes = VECTOR_BYTES // block.itemsize
+    lanes = VECTOR_BYTES // sums.itemsize
     whole = features // (GROUP * lanes) * (GROUP * lanes)
     for k in range(0, outputs, TILE):
         left = min(outputs - k, TILE)
-        first, second = asked(turn + k // TILE, turns, block.size, lanes)
+        first, second = asked(turn + k // TILE, turns, rows * width, lanes)
         # what is left of a row beyond the last group
         rest = first if turn + k == 0 else 0
         for j in range(0, whole, GROUP * lanes):

@@ -26,6 +26,8 @@ TILE = 5 if WIDE_REGISTERS else 3
 GROUP = TILE - 1
 
 WORD = ir.IntType(64)
+# Numba's own types are not typed
+_kinds: Any = types
 HALF_WORD = ir.IntType(32)
 
 
@@ -34,17 +36,22 @@ def dot_products(rows: int, columns: int) -> Any:
 
     It sets out[i + r, k + c] = sum_j left[i + r, j] right[k + c, j].
 
-    left, right, out : C-contiguous matrices of one dtype; r < ``rows`` and c < ``columns`` must be inside them
+    left, right, out : C-contiguous matrices of one dtype; r < ``rows`` and c < ``columns`` must be inside them. The
+        first may also be rows of a matrix in any order: the matrix and their numbers, int64, which are followed in
+        memory by as many numbers of further rows
     first, second : of each ``GROUP`` registers of ``left`` that are read, the numbers so many places further in memory
-        are asked for, which may be past the end, so that they come into the cache meanwhile; 0 for nothing
+        are asked for, which may be past the end, so that they come into the cache meanwhile; 0 for nothing. Of rows in
+        any order those of the further rows are
     """
 
     @intrinsic
     def tile(typing: Any, left: Any, right: Any, out: Any, i: Any, k: Any, first: Any, second: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             x, w, z = _matrices(context, builder, signature, arguments)
-            emit = Emitter(builder, signature.args[0].dtype)
-            lefts = [x.row(builder.add(arguments[3], word(r))) for r in range(rows)]
+            emit = Emitter(builder, signature.args[1].dtype)
+            places = [builder.add(arguments[3], word(r)) for r in range(rows)]
+            lefts = [x.row(place) for place in places]
+            aheads = [[x.ahead(place, further) for further in arguments[5:7]] for place in places]
             rights = [w.row(builder.add(arguments[4], word(c))) for c in range(columns)]
 
             def add(j: ir.Value, sums: Sequence[ir.Value], mask: ir.Value | None = None) -> list[ir.Value]:
@@ -56,17 +63,17 @@ def dot_products(rows: int, columns: int) -> Any:
                 return new
 
             def add_group(j: ir.Value, sums: Sequence[ir.Value]) -> list[ir.Value]:
-                for left in lefts:
-                    for further in arguments[5:7]:
-                        emit.ask_for(builder.gep(left, [builder.add(j, further)]))
+                for pair in aheads:
+                    for ahead, further in zip(pair, arguments[5:7], strict=True):
+                        emit.ask_for(builder.gep(ahead, [builder.add(j, further)]))
                 new = list(sums)
                 for register in range(GROUP):
                     new = add(builder.add(j, word(register * emit.lanes)), new)
                 return new
 
             def add_last(j: ir.Value, sums: Sequence[ir.Value]) -> list[ir.Value]:
-                for left in lefts:
-                    emit.ask_for(builder.gep(left, [builder.add(j, arguments[5])]))
+                for pair in aheads:
+                    emit.ask_for(builder.gep(pair[0], [builder.add(j, arguments[5])]))
                 return add(j, sums)
 
             grouped, whole = (
@@ -94,15 +101,15 @@ def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
     It adds sum_i factors[i, k + c] matrix[i, j + v] to sums[k + c, j + v], and asks for the numbers that lie ``first``
     and ``second`` places further in memory than those of the first register, as ``dot_products`` does.
 
-    matrix, factors, sums : C-contiguous matrices of one dtype; c < ``columns``, and v < ``vectors`` registers' width;
-    if ``masked`` the matrix may end within the last register
+    matrix, factors, sums : C-contiguous matrices of one dtype, the first also rows in any order; c < ``columns``, and
+    v < ``vectors`` registers' width; if ``masked`` the matrix may end within the last register
     """
 
     @intrinsic
     def tile(typing: Any, matrix: Any, factors: Any, sums: Any, j: Any, k: Any, first: Any, second: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             x, r, s = _matrices(context, builder, signature, arguments)
-            emit = Emitter(builder, signature.args[0].dtype)
+            emit = Emitter(builder, signature.args[1].dtype)
             offsets = [builder.add(arguments[3], word(v * emit.lanes)) for v in range(vectors)]
             mask = emit.first(builder.sub(x.width, offsets[-1])) if masked else None
             rows = [s.row(builder.add(arguments[4], word(c))) for c in range(columns)]
@@ -113,7 +120,7 @@ def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
                 pointers = [builder.gep(row, [offset]) for offset in offsets]
                 numbers = [emit.load(pointer, mask) for pointer in pointers]
                 for further in arguments[5:7]:
-                    emit.ask_for(builder.gep(pointers[0], [further]))
+                    emit.ask_for(builder.gep(x.ahead(i, further), [builder.add(offsets[0], further)]))
                 new = []
                 for c in range(columns):
                     factor = emit.everywhere(builder.load(builder.gep(own, [word(c)])))
@@ -130,26 +137,53 @@ def outer_products(vectors: int, columns: int, *, masked: bool) -> Any:
     return tile
 
 
-class _Matrix:
-    """A C-contiguous matrix in the code that is being written."""
+def _extent(typing: Any, block: Any) -> Any:
+    """Return the rows and the columns of a matrix, or of rows of one in any order."""
 
-    def __init__(self, builder: Any, array: Any) -> None:
-        self._builder, self._data = builder, array.data
-        self.height = builder.extract_value(array.shape, 0)
-        self.width = builder.extract_value(array.shape, 1)
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, signature.args[0], arguments[0])
+        return context.make_tuple(builder, signature.return_type, [rows.height, rows.width])
+
+    return _kinds.UniTuple(types.int64, 2)(block), generate
+
+
+extent: Any = intrinsic(_extent)
+
+
+class _Rows:
+    """The rows of a C-contiguous matrix, all or those with some numbers, in the code that is being written."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, argument: ir.Value) -> None:
+        self._builder, self._chosen = builder, isinstance(kind, _kinds.BaseTuple)
+        parts, kinds = ([argument], [kind])
+        if self._chosen:
+            parts, kinds = [builder.extract_value(argument, place) for place in range(2)], list(kind.types)
+        arrays = [context.make_array(own)(context, builder, part) for own, part in zip(kinds, parts, strict=True)]
+        self._data, self._numbers = arrays[0].data, arrays[-1].data
+        self.height = builder.extract_value(arrays[-1].shape, 0)
+        self.width = builder.extract_value(arrays[0].shape, 1)
 
     def row(self, index: ir.Value) -> ir.Value:
         """Return where row ``index`` begins."""
-        return self._builder.gep(self._data, [self._builder.mul(index, self.width)])
+        builder = self._builder
+        number = builder.load(builder.gep(self._numbers, [index])) if self._chosen else index
+        return builder.gep(self._data, [builder.mul(number, self.width)])
+
+    def ahead(self, index: ir.Value, further: ir.Value) -> ir.Value:
+        """Return from where ``further`` places on lies what is to be asked for while row ``index`` is read."""
+        if not self._chosen:
+            return self.row(index)
+        builder = self._builder
+        size = builder.mul(self.height, self.width)
+        following = builder.gep(self.row(builder.add(index, self.height)), [builder.neg(size)])
+        return builder.select(builder.icmp_signed("==", further, word(0)), self.row(index), following)
 
 
-def _matrices(context: Any, builder: Any, signature: Any, arguments: Any) -> list[_Matrix]:
+def _matrices(context: Any, builder: Any, signature: Any, arguments: Any) -> list[_Rows]:
     kinds = signature.args[:3]
-    assert all(kind.layout == "C" and kind.dtype == kinds[0].dtype for kind in kinds), kinds
-    return [
-        _Matrix(builder, context.make_array(kind)(context, builder, argument))
-        for kind, argument in zip(kinds, arguments[:3], strict=True)
-    ]
+    matrices = [kind.types[0] if isinstance(kind, _kinds.BaseTuple) else kind for kind in kinds]
+    assert all(kind.layout == "C" and kind.dtype == matrices[0].dtype for kind in matrices), kinds
+    return [_Rows(context, builder, kind, argument) for kind, argument in zip(kinds, arguments[:3], strict=True)]
 
 
 def word(value: int) -> ir.Constant:

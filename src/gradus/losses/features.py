@@ -11,12 +11,15 @@ from gradus.core.errors import InputError
 from gradus.kernels.blocks import row_parts
 from gradus.kernels.skinny_product import product, transposed_product
 from gradus.kernels.threads import each_part
+from gradus.losses.chosen_features import ChosenFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import scipy.sparse
     from torch import Tensor
+
+    from gradus.kernels.chosen_rows import ChosenRows
 
 # what a matrix may be stored in
 STORED = (torch.float64, torch.float32, torch.float16, torch.uint8)
@@ -45,7 +48,7 @@ class Features(Protocol):
     def device(self) -> torch.device:
         """Where products are computed and expected."""
 
-    def chunks(self) -> Iterator[tuple[slice, Tensor | scipy.sparse.csr_array]]:
+    def chunks(self) -> Iterator[tuple[slice, Tensor | ChosenRows | scipy.sparse.csr_array]]:
         """Yield rows and their numbers, for the kernels: all of them, or, where they lie in a file, some at a time."""
 
     def rows(self, start: int, stop: int, step: int = 1) -> Features:
@@ -53,6 +56,9 @@ class Features(Protocol):
 
     def taken(self, positions: Tensor) -> Features:
         """Return a copy of the rows at ``positions``."""
+
+    def chosen(self, positions: Tensor) -> Features:
+        """Return the rows at ``positions``, not copied where they need not be."""
 
     def to(self, dtype: torch.dtype) -> Self:
         """Return the same matrix in another floating-point type."""
@@ -131,6 +137,10 @@ class DenseFeatures:
 
         each_part(row_parts(len(rows), len(rows) // TAKEN_ROWS), copy, rows.numel())
         return DenseFeatures(rows)
+
+    def chosen(self, positions: Tensor) -> ChosenFeatures:
+        """Return the rows at ``positions``, without a copy."""
+        return ChosenFeatures(self, positions)
 
     def to(self, dtype: torch.dtype) -> DenseFeatures:
         """Return the same matrix in another floating-point type."""

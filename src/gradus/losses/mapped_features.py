@@ -76,6 +76,10 @@ class MappedFeatures:
         """Return a copy of the rows at ``positions``, in memory."""
         return DenseFeatures(torch.from_numpy(self.array[positions.numpy()]))
 
+    def chosen(self, positions: Tensor) -> DenseFeatures:
+        """Return a copy of the rows at ``positions``."""
+        return self.taken(positions)
+
     def to(self, dtype: torch.dtype) -> MappedFeatures:
         """Return the same matrix if it is computed with in ``dtype``.
 

@@ -10,15 +10,20 @@ from gradus.kernels import softmax_sweep
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from gradus.losses.features import Features
+
+# probabilities that are held at a time, and fewest rows of them: enough for two threads
+BLOCK_NUMBERS, BLOCK_ROWS = 204_800, 2048
 
 
 def loss(features: Features, linear: Linear, labelled: Labelled, kept: Tensor | None = None) -> Tensor:
     """Return the loss at the logits X W + b; see ``gradus.kernels.softmax_sweep``."""
     values = [
-        softmax_sweep.loss(matrix, linear, _rows(labelled, rows), None if kept is None else kept[rows])
+        softmax_sweep.loss(matrix, linear, labelled.of_rows(rows), None if kept is None else kept[rows])
         for rows, matrix in features.chunks()
     ]
     return torch.stack(values).sum()
@@ -31,10 +36,23 @@ def loss_and_slopes(
     values, slopes = [], []
     for rows, matrix in features.chunks():
         part = None if kept is None else kept[rows]
-        value, slope = softmax_sweep.loss_and_slopes(matrix, linear, _rows(labelled, rows), part)
+        value, slope = softmax_sweep.loss_and_slopes(matrix, linear, labelled.of_rows(rows), part)
         values.append(value)
         slopes.append(slope)
     return torch.stack(values).sum(), added(slopes)
+
+
+def probabilities(features: Features, linear: Linear, labelled: Labelled) -> Iterator[tuple[slice, Tensor]]:
+    """Yield rows and their probabilities at the logits X W + b, in the dtype of W; the next overwrite them."""
+    step = max(BLOCK_NUMBERS // len(linear.offset), BLOCK_ROWS)
+    buffer = linear.offset.new_empty(min(step, features.shape[0]), len(linear.offset))
+    for chunk, matrix in features.chunks():
+        for start in range(0, chunk.stop - chunk.start, step):
+            within = slice(start, min(start + step, chunk.stop - chunk.start))
+            rows = slice(chunk.start + within.start, chunk.start + within.stop)
+            block = buffer[: rows.stop - rows.start]
+            softmax_sweep.loss(matrix[within], linear, labelled.of_rows(rows), block)
+            yield rows, block
 
 
 def hessian_product(features: Features, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
@@ -50,7 +68,7 @@ def hessian_product(features: Features, direction: Linear, probabilities: Tensor
 def label_sums(features: Features, labelled: Labelled, classes: int) -> Slopes:
     """Return X' Omega Y and 1' Omega Y, float64; see ``gradus.kernels.softmax_sweep``."""
     return added(
-        [softmax_sweep.label_sums(matrix, _rows(labelled, rows), classes) for rows, matrix in features.chunks()]
+        [softmax_sweep.label_sums(matrix, labelled.of_rows(rows), classes) for rows, matrix in features.chunks()]
     )
 
 
@@ -60,7 +78,3 @@ def added(slopes: list[Slopes]) -> Slopes:
     for more in slopes[1:]:
         total, totals = total + more.slopes, totals + more.totals
     return Slopes(total, totals)
-
-
-def _rows(labelled: Labelled, rows: slice) -> Labelled:
-    return Labelled(labelled.targets[rows], labelled.weights[rows])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from gradus.losses.sampling import evenly_spaced, mean_curvature
+from gradus.losses.sampling import curvatures, evenly_spaced
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,8 +48,7 @@ class CholeskyPreconditioner:
         """
         some = evenly_spaced(model, GRAM_ROWS)
         features = some.features
-        weights = some.weights * model.weights.sum()
-        weights = weights * mean_curvature(some.loss, model.logits(point, features))
+        weights = (some.weights * model.weights.sum()) * curvatures(some, point).to(some.weights.dtype)
         total = max(float(weights.sum()), torch.finfo(weights.dtype).tiny)
         matrix, mean = (
             features.gram(weights).double(),

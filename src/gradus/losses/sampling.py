@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # share of the mean curvature that every row is given, so that a row without any today can still be drawn
 SHARE_OF_ALL = 0.1
 # logits whose curvature is computed together
-CACHED_LOGITS = 65_536
+CACHED_LOGITS = 16_384
 CAPPINGS = 20
 
 
@@ -29,22 +29,22 @@ def sampled(model: LinearModel[Any], point: Tensor, count: int) -> LinearModel[A
     loss in the logits, and weighs w_i / pi_i: the Hessian is right on average, and of a good fit, where most rows bend
     nothing any more, it is nearly that of all rows. Drawn systematically along the rows: nothing is random.
 
-    Cost: half a pass over X, and a copy of the rows.
+    Cost: half a pass over X, and a copy of the rows where they are sparse.
     """
-    curvature = _curvatures(model, point)
+    curvature = curvatures(model, point)
     share = model.weights.double() * (curvature + SHARE_OF_ALL * curvature.mean())
     chances = inclusion_chances(share, count)
     counts = torch.floor(chances.cumsum(0) + 0.5)
     drawn = torch.nonzero(torch.diff(counts, prepend=counts.new_zeros(1)) > 0)[:, 0]
     weights = (model.weights[drawn].double() / chances[drawn]).to(model.weights.dtype)
     return type(model)(
-        model.loss.taken(drawn), model.features.taken(drawn), weights, model.intercept, model.scale, model.centre
+        model.loss.taken(drawn), model.features.chosen(drawn), weights, model.intercept, model.scale, model.centre
     )
 
 
-def _curvatures(model: LinearModel[Any], point: Tensor) -> Tensor:
-    """Return the mean curvature of every row's loss, (samples,), float64, some rows at a time while in the cache."""
-    found = torch.empty(model.samples, dtype=torch.float64)
+def curvatures(model: LinearModel[Any], point: Tensor) -> Tensor:
+    """Return ``mean_curvature`` of every row at ``point``, (samples,), float64, some rows at a time in the cache."""
+    found = torch.empty(model.samples, dtype=torch.float64, device=model.features.device)
     start = 0
     for block in model.blocks:
         logits = model.logits(point, block.features)

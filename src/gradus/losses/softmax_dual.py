@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import torch
 
 from gradus.kernels.simplex_entropy import Repair, simplex_entropy
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
-from gradus.losses.passes import label_sums, loss_and_slopes
+from gradus.losses.passes import label_sums, loss_and_slopes, probabilities
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,23 +20,37 @@ if TYPE_CHECKING:
     from gradus.losses.features import Features
 
 
+# the probabilities of all rows are held where they are at most one number for so many of the features
+HELD_PART = 16
+
+Blocks = Callable[[], Iterator[tuple[slice, "Tensor"]]]
+
+
 @dataclass(frozen=True)
 class SoftmaxDualPoint:
     """Probabilities, repaired, less the labels.
 
-    The probabilities are held in the dtype of the features; what they were rounded to, divided by its sum, is on the
-    simplex, and ``slopes`` are those of the rounded ones.
+    Of few classes the probabilities are held in the dtype of the features; what they were rounded to, divided by its
+    sum, is on the simplex, and ``slopes`` are those of the rounded ones. Of many classes they would be as large as the
+    features, and are computed again, in float64, by one product with X.
+
+    Attributes
+    ----------
+    blocks : yields rows and their probabilities, which are to be used before the next are asked for
     """
 
     loss: Tensor
     slopes: Tensor
-    probabilities: Tensor
+    blocks: Blocks
     labelled: Labelled
     repair: Repair
 
     def values(self, scales: list[float]) -> Tensor:
         """Return sum_i w_i H(y_i + s r_i) for each s, H Shannon's entropy: minus the conjugate of the loss."""
-        return simplex_entropy(self.probabilities, self.labelled, self.repair, scales)
+        parts = [
+            simplex_entropy(block, self.labelled.of_rows(rows), self.repair, scales) for rows, block in self.blocks()
+        ]
+        return torch.stack(parts).sum(dim=0)
 
 
 @dataclass(frozen=True)
@@ -61,13 +76,25 @@ class SoftmaxDual:
     def __call__(self, linear: Linear) -> SoftmaxDualPoint:
         """Return the dual point at the logits X W + b, float64. One pass over X."""
         labelled = Labelled(self.loss.targets, self.weights)
-        probabilities = self.weights.new_empty(self.loss.samples, self.loss.classes, dtype=self.features.dtype)
-        value, (slopes, totals) = loss_and_slopes(self.features, linear, labelled, probabilities)
+        held = self._held()
+        value, (slopes, totals) = loss_and_slopes(self.features, linear, labelled, held)
         repair = self._repair(totals)
         if repair.shares.any():
             whole = slopes + self._label_sums[0]
             slopes = slopes - whole * repair.shares + torch.outer(whole @ repair.shares, repair.receivers)
-        return SoftmaxDualPoint(value, slopes, probabilities, labelled, repair)
+
+        def blocks() -> Iterator[tuple[slice, Tensor]]:
+            if held is None:
+                return probabilities(self.features, linear, labelled)
+            return iter([(slice(0, len(held)), held)])
+
+        return SoftmaxDualPoint(value, slopes, blocks, labelled, repair)
+
+    def _held(self) -> Tensor | None:
+        """Return where the probabilities of all rows go, or None where that would be too much."""
+        if HELD_PART * self.loss.classes > self.features.shape[1]:
+            return None
+        return self.weights.new_empty(self.loss.samples, self.loss.classes, dtype=self.features.dtype)
 
     def _repair(self, surplus: Tensor) -> Repair:
         excess, lack = surplus.clamp_min(0.0), (-surplus).clamp_min(0.0)

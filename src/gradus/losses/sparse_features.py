@@ -79,6 +79,10 @@ class SparseFeatures:
         """Return a copy of the rows at ``positions``."""
         return SparseFeatures(self.matrix[positions.numpy()])
 
+    def chosen(self, positions: Tensor) -> SparseFeatures:
+        """Return a copy of the rows at ``positions``."""
+        return self.taken(positions)
+
     def to(self, dtype: torch.dtype) -> SparseFeatures:
         """Return the same matrix in another floating-point type."""
         return SparseFeatures(self.matrix.astype(_numpy_dtype(dtype), copy=False))

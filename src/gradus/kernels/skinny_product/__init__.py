@@ -9,17 +9,19 @@ from gradus.kernels import dispatch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradus.kernels.chosen_rows import ChosenRows
+
 __all__ = ["product", "transposed_product"]
 
 
-def product(matrix: Tensor, weights: Tensor) -> Tensor:
+def product(matrix: Tensor | ChosenRows, weights: Tensor) -> Tensor:
     """Return X W.
 
     General libraries are made for square matrices and reach a fifth of the memory's speed here.
 
     Parameters
     ----------
-    matrix : X, (samples, features), float32 or float64
+    matrix : X, (samples, features), float32 or float64, or some rows of such a matrix
     weights : W, (features, outputs), the same dtype, or float64 for sums in float64 without a copy of X
 
     Returns
@@ -36,12 +38,12 @@ def product(matrix: Tensor, weights: Tensor) -> Tensor:
     return result
 
 
-def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
+def transposed_product(matrix: Tensor | ChosenRows, residual: Tensor) -> Tensor:
     """Return X' R, summed in an order that does not depend on the number of threads.
 
     Parameters
     ----------
-    matrix : X, (samples, features), float32 or float64
+    matrix : X, (samples, features), float32 or float64, or some rows of such a matrix
     residual : R, (samples, outputs), the same dtype, or float64 for sums in float64 without a copy of X
 
     Returns

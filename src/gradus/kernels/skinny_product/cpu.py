@@ -7,63 +7,79 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gradus.kernels.blocks import add_products, multiply, parts_of, rows_of_blocks, spans, turns_of
+from gradus.kernels.blocks import (
+    add_products,
+    blocks_of,
+    multiply,
+    part_of,
+    parts_of,
+    rows_of_blocks,
+    spans,
+    turns_of,
+)
 from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from gradus.kernels.blocks import Block
+    from gradus.kernels.chosen_rows import ChosenRows
+
 # from here on a general matrix product is as fast; it runs on one thread in each part
 WIDE = 256
 
 
-def product(matrix: Tensor, weights: Tensor) -> Tensor:
+def product(matrix: Tensor | ChosenRows, weights: Tensor) -> Tensor:
     """Return X W; see the package."""
     samples, features = matrix.shape
     outputs, dtype = weights.shape[1], weights.dtype
     turned = weights.detach().t().contiguous()
-    result = torch.empty(samples, outputs, dtype=dtype)
+    result, blocks = torch.empty(samples, outputs, dtype=dtype), blocks_of(matrix, dtype)
 
     def run(part: slice) -> None:
-        for rows, block in spans(matrix.detach(), part, dtype):
-            if outputs < WIDE:
-                _multiply(block.numpy(), turned.numpy(), result[rows].numpy())
-            else:
-                torch.mm(block, turned.t(), out=result[rows])
+        if outputs < WIDE:
+            for rows, block in blocks(part):
+                _multiply(block, turned.numpy(), result[rows].numpy())
+        else:
+            for rows, numbers in spans(matrix, part, dtype):
+                torch.mm(numbers, turned.t(), out=result[rows])
 
-    each_part(parts_of(samples, features, 1, dtype), run, 2 * matrix.numel() * outputs)
+    each_part(parts_of(samples, features, 1, dtype), run, 2 * samples * features * outputs)
     return result
 
 
-def transposed_product(matrix: Tensor, residual: Tensor) -> Tensor:
+def transposed_product(matrix: Tensor | ChosenRows, residual: Tensor) -> Tensor:
     """Return X' R; see the package."""
     samples, features = matrix.shape
     outputs, dtype = residual.shape[1], residual.dtype
-    factors = residual.detach().contiguous()
+    factors, blocks = residual.detach().contiguous(), blocks_of(matrix, dtype)
 
     def run(part: slice) -> Tensor:
         sums = torch.zeros(outputs, features, dtype=dtype)
-        for rows, block in spans(matrix.detach(), part, dtype):
-            if outputs < WIDE:
-                _add_products(block.numpy(), factors[rows].numpy(), sums.numpy())
-            else:
-                sums.addmm_(factors[rows].t(), block)
+        if outputs < WIDE:
+            for rows, block in blocks(part):
+                _add_products(block, factors[rows].numpy(), sums.numpy())
+        else:
+            for rows, numbers in spans(matrix, part, dtype):
+                sums.addmm_(factors[rows].t(), numbers)
         return sums
 
-    parts = each_part(parts_of(samples, features, outputs, dtype), run, 2 * matrix.numel() * outputs)
+    parts = each_part(parts_of(samples, features, outputs, dtype), run, 2 * samples * features * outputs)
     return torch.stack(parts).sum(dim=0).t()
 
 
 @compiled()
-def _multiply(matrix: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
-    rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
-    for start in range(0, len(matrix), rows):
-        multiply(matrix[start : start + rows], weights, out[start : start + rows], 0, turns_of(len(weights)))
+def _multiply(matrix: Block, weights: np.ndarray, out: np.ndarray) -> None:
+    rows = rows_of_blocks(weights.shape[1], weights.itemsize)
+    for start in range(0, len(out), rows):
+        stop = min(start + rows, len(out))
+        multiply(part_of(matrix, start, stop), weights, out[start:stop], 0, turns_of(len(weights)))
 
 
 @compiled()
-def _add_products(matrix: np.ndarray, factors: np.ndarray, sums: np.ndarray) -> None:
-    rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
-    for start in range(0, len(matrix), rows):
-        add_products(matrix[start : start + rows], factors[start : start + rows], sums, 0, turns_of(len(sums)))
+def _add_products(matrix: Block, factors: np.ndarray, sums: np.ndarray) -> None:
+    rows = rows_of_blocks(sums.shape[1], sums.itemsize)
+    for start in range(0, len(factors), rows):
+        stop = min(start + rows, len(factors))
+        add_products(part_of(matrix, start, stop), factors[start:stop], sums, 0, turns_of(len(sums)))

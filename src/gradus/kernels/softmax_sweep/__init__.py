@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from gradus.kernels import dispatch
+from gradus.kernels.chosen_rows import ChosenRows
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from torch import Tensor
 
-    Matrix = Tensor | csr_array
+    Matrix = Tensor | ChosenRows | csr_array
 
 __all__ = ["Labelled", "Linear", "Slopes", "hessian_product", "label_sums", "loss", "loss_and_slopes"]
 
@@ -44,6 +45,10 @@ class Labelled(NamedTuple):
 
     targets: Tensor
     weights: Tensor
+
+    def of_rows(self, rows: slice) -> Labelled:
+        """Return the same for some rows."""
+        return Labelled(self.targets[rows], self.weights[rows])
 
 
 class Slopes(NamedTuple):
@@ -81,7 +86,7 @@ def loss_and_slopes(
     Parameters
     ----------
     matrix : X, (samples, features): dense in float64, float32, float16 or uint8, converted block by block where it is
-        not in the dtype of the coefficients; or CSR, which stays on the processor
+        not in the dtype of the coefficients; some rows of such a matrix; or CSR, which stays on the processor
     kept : (samples, classes), floating point, or None: is set to the probabilities; the residual is then that at the
         probabilities as they were rounded to its dtype, divided by their sum
 
@@ -144,7 +149,7 @@ def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
 
 
 def _implementation(matrix: Matrix) -> ModuleType:
-    if isinstance(matrix, torch.Tensor):
+    if isinstance(matrix, torch.Tensor | ChosenRows):
         module: ModuleType = dispatch.load("softmax_sweep", matrix.device.type)
         return module
     return importlib.import_module("gradus.kernels.softmax_sweep.csr")

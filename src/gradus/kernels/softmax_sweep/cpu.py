@@ -7,7 +7,7 @@ many classes a general matrix product on a block is faster than narrow tiles; it
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,7 +15,9 @@ from torch import Tensor
 
 from gradus.kernels.blocks import (
     add_products,
+    blocks_of,
     multiply,
+    part_of,
     parts_of,
     row_parts,
     rows_of_blocks,
@@ -31,7 +33,11 @@ from gradus.kernels.threads import each_part
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gradus.kernels.blocks import Block
+    from gradus.kernels.chosen_rows import ChosenRows
     from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+
+    Matrix = Tensor | ChosenRows
 
 # from here on a general matrix product on blocks of rows is faster: measured at 384 features it is even at 32 classes
 # and takes three quarters of the time at 100. Blocks have up to so many rows
@@ -41,53 +47,53 @@ WIDE_ROWS = 1024
 WIDE_PART_ROWS, WIDE_PARTS = 4096, 4
 
 
-def loss(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
+def loss(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
     """Return the loss; see the package."""
     return _swept(matrix, linear, labelled, kept, backward=False)[0]
 
 
-def loss_and_slopes(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> tuple[Tensor, Slopes]:
+def loss_and_slopes(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None) -> tuple[Tensor, Slopes]:
     """Return the loss and its derivative; see the package."""
     return _swept(matrix, linear, labelled, kept, backward=True)
 
 
-def hessian_product(matrix: Tensor, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
+def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
     """Return the product with the Hessian; see the package."""
     turned, offset = _arrays(direction)
     shares, factors = probabilities.detach().numpy(), weights.detach().numpy()
-    run = _turn_wide if len(turned) >= WIDE else _turn
+    run: Any = _turn_wide if len(turned) >= WIDE else _turn
 
-    def add(sums: Sums, rows: slice, block: np.ndarray) -> None:
+    def add(sums: Sums, rows: slice, block: Block) -> None:
         run(block, turned, offset, shares[rows], factors[rows], sums.slopes, sums.totals)
 
     return _summed(matrix, turned, add, backward=True)[1]
 
 
-def label_sums(matrix: Tensor, labelled: Labelled, classes: int) -> Slopes:
+def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
     """Return the sums; see the package."""
     targets, weights = (np.ascontiguousarray(part.detach().numpy()) for part in labelled)
     stored = torch.float64 if matrix.dtype == torch.float64 else torch.float32
 
     def run(part: slice) -> Sums:
         sums = Sums(np.empty((classes, matrix.shape[1])), classes, backward=True)
-        for rows, block in spans(matrix.detach(), part, stored):
+        for rows, block in spans(matrix, part, stored):
             add_dense(block.numpy(), targets[rows], weights[rows], sums.slopes, sums.totals)
         return sums
 
     parts = row_parts(len(matrix), len(matrix) // (WIDE_PART_ROWS + 4 * classes))
-    slopes = added(each_part(parts, run, 2 * matrix.numel()))[1]
+    slopes = added(each_part(parts, run, 2 * matrix.shape[0] * matrix.shape[1]))[1]
     return slopes._replace(slopes=slopes.slopes.t())
 
 
 def _swept(
-    matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None, *, backward: bool
+    matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None, *, backward: bool
 ) -> tuple[Tensor, Slopes]:
     turned, offset = _arrays(linear)
     targets, weights = (np.ascontiguousarray(part.detach().numpy()) for part in labelled)
     shares = np.empty((0, len(turned)), turned.dtype) if kept is None else kept.numpy()
-    run = _sweep_wide if len(turned) >= WIDE else _sweep
+    run: Any = _sweep_wide if len(turned) >= WIDE else _sweep
 
-    def add(sums: Sums, rows: slice, block: np.ndarray) -> None:
+    def add(sums: Sums, rows: slice, block: Block) -> None:
         bound = (targets[rows], weights[rows], shares[rows])
         sums.loss += run(block, turned, offset, *bound, sums.slopes, sums.totals)
 
@@ -95,16 +101,21 @@ def _swept(
 
 
 def _summed(
-    matrix: Tensor, turned: np.ndarray, add: Callable[[Sums, slice, np.ndarray], None], *, backward: bool
+    matrix: Matrix, turned: np.ndarray, add: Callable[[Sums, slice, Block], None], *, backward: bool
 ) -> tuple[Tensor, Slopes]:
     """Return the sums that ``add`` takes over the rows; without ``backward`` the slopes are empty."""
     classes, features = turned.shape
     dtype = torch.from_numpy(turned).dtype
+    blocks = blocks_of(matrix, dtype)
 
     def run(part: slice) -> Sums:
         sums = Sums(turned, classes, backward=backward)
-        for rows, block in spans(matrix.detach(), part, dtype):
-            add(sums, rows, block.numpy())
+        if classes < WIDE:
+            for rows, block in blocks(part):
+                add(sums, rows, block)
+        else:
+            for rows, numbers in spans(matrix, part, dtype):
+                add(sums, rows, numbers.numpy())
         return sums
 
     operations = ((4 if backward else 2) * features + STEPS) * len(matrix) * classes
@@ -123,7 +134,7 @@ def _arrays(linear: Linear) -> tuple[np.ndarray, np.ndarray]:
 
 @compiled()
 def _sweep(
-    matrix: np.ndarray,
+    matrix: Block,
     turned: np.ndarray,
     offset: np.ndarray,
     targets: np.ndarray,
@@ -132,14 +143,14 @@ def _sweep(
     slopes: np.ndarray,
     totals: np.ndarray,
 ) -> float:
-    rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
+    rows = rows_of_blocks(turned.shape[1], turned.itemsize)
     once = turns_of(len(turned))
     turns = 2 * once if len(slopes) > 0 else once
-    logits = np.empty((rows, len(turned)), matrix.dtype)
+    logits = np.empty((rows, len(turned)), turned.dtype)
     total = 0.0
-    for start in range(0, len(matrix), rows):
-        stop = min(start + rows, len(matrix))
-        block, z = matrix[start:stop], logits[: stop - start]
+    for start in range(0, len(weights), rows):
+        stop = min(start + rows, len(weights))
+        block, z = part_of(matrix, start, stop), logits[: stop - start]
         multiply(block, turned, z, 0, turns)
         z += offset
         total += residual_rows(z, targets[start:stop], weights[start:stop], kept[start:stop])
@@ -151,7 +162,7 @@ def _sweep(
 
 @compiled()
 def _turn(
-    matrix: np.ndarray,
+    matrix: Block,
     turned: np.ndarray,
     offset: np.ndarray,
     probabilities: np.ndarray,
@@ -159,12 +170,12 @@ def _turn(
     slopes: np.ndarray,
     totals: np.ndarray,
 ) -> None:
-    rows = rows_of_blocks(matrix.shape[1], matrix.itemsize)
+    rows = rows_of_blocks(turned.shape[1], turned.itemsize)
     once = turns_of(len(turned))
-    along = np.empty((rows, len(turned)), matrix.dtype)
-    for start in range(0, len(matrix), rows):
-        stop = min(start + rows, len(matrix))
-        block, s = matrix[start:stop], along[: stop - start]
+    along = np.empty((rows, len(turned)), turned.dtype)
+    for start in range(0, len(weights), rows):
+        stop = min(start + rows, len(weights))
+        block, s = part_of(matrix, start, stop), along[: stop - start]
         multiply(block, turned, s, 0, 2 * once)
         s += offset
         turn_by_hessian(s, probabilities[start:stop], weights[start:stop])

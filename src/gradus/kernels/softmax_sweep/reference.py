@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING
 
 from torch.nn.functional import one_hot
 
+from gradus.kernels.chosen_rows import ChosenRows, whole
 from gradus.kernels.softmax_residual import reference as residual_of
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    Matrix = Tensor | ChosenRows
 
-def loss(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
+
+def loss(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
     """Return the loss; see the package."""
     return loss_and_slopes(matrix, linear, labelled, kept)[0]
 
 
-def loss_and_slopes(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Tensor | None) -> tuple[Tensor, Slopes]:
+def loss_and_slopes(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None) -> tuple[Tensor, Slopes]:
     """Return the loss and its derivative; see the package."""
-    X = matrix.to(linear.coefficients.dtype)
+    X = whole(matrix).to(linear.coefficients.dtype)
     logits = X @ linear.coefficients + linear.offset
     targets, weights = labelled
     targets = targets if targets.ndim == 1 else targets.to(logits.dtype)
@@ -31,21 +34,21 @@ def loss_and_slopes(matrix: Tensor, linear: Linear, labelled: Labelled, kept: Te
     return value, Slopes(X.t() @ residual, residual.sum(dim=0))
 
 
-def hessian_product(matrix: Tensor, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
+def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
     """Return the product with the Hessian; see the package."""
-    X = matrix.to(direction.coefficients.dtype)
+    X = whole(matrix).to(direction.coefficients.dtype)
     along = X @ direction.coefficients + direction.offset
     p = probabilities.to(along.dtype)
     turned = weights[:, None] * p * (along - (p * along).sum(dim=1, keepdim=True))
     return Slopes(X.t() @ turned, turned.sum(dim=0))
 
 
-def label_sums(matrix: Tensor, labelled: Labelled, classes: int) -> Slopes:
+def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
     """Return the sums; see the package."""
     targets, weights = labelled
     labels = targets if targets.ndim == 2 else one_hot(targets, classes)
     weighted = labels.to(weights.dtype) * weights[:, None]
-    return Slopes(matrix.to(weights.dtype).t() @ weighted, weighted.sum(dim=0))
+    return Slopes(whole(matrix).to(weights.dtype).t() @ weighted, weighted.sum(dim=0))
 
 
 def _residual(probabilities: Tensor, targets: Tensor) -> Tensor:
