@@ -35,7 +35,7 @@ print((status("VmHWM") - before) / X.nbytes)
 """
 
 
-# rows that Newton's method draws are read where they lie, the Hessian among weights is at most an eighth of the data,
+# rows that Newton's method draws are read where they lie, the Hessian among weights is at most a tenth of the data,
 # and of many classes nobody holds the probabilities of all rows
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
 @pytest.mark.parametrize(

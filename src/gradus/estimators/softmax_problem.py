@@ -74,8 +74,9 @@ FACTORED_FEATURES = 4096
 HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 4, 2048
 # up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
 FEW_CLASSES = 64
-# the Hessian among the weights that move has at most one number for so many of the features', or among so many weights
-HESSIAN_PART, FEW_ENTRIES, MOST_ENTRIES = 8, 2048, 6000
+# the Hessian among the weights that move has at most one number for so many of the features', or is among so many
+# weights: while it is corrected there are two
+HESSIAN_PART, FEW_ENTRIES, MOST_ENTRIES = 10, 2048, 6000
 # rows that a first step is estimated from
 CURVATURE_ROWS = 4096
 

@@ -115,7 +115,7 @@ class ProximalNewton:
         working = state.working or self._built(problem, state)
         stepped = self._stepped(problem, state, working, violation)
         if stepped is not None:
-            # a model that has served is let go before the next is built: each may be an eighth of the data
+            # a model that has served is let go before the next is built: each may be a tenth of the data
             return stepped if self._is_kept(stepped) else replace(stepped, working=None)
         if isinstance(working, FactoredModel) and not self._is_crowded(state.point):
             return replace(state, working=None, factored=False)

@@ -85,10 +85,7 @@ class WorkingModel:
         return gram_lasso(Quadratic(self.hessian, slopes, begin, absolute, square, norms), FORCING * violation, sweeps)
 
     def corrected(self, moved: Tensor, change: Tensor) -> tuple[WorkingModel, bool]:
-        """Return the model whose Hessian maps ``moved`` to ``change``, the gradient's (BFGS); whether it nearly did.
-
-        The Hessian's numbers are overwritten: this model is not to be used any more.
-        """
+        """Return the model whose Hessian maps ``moved`` to ``change``, the gradient's (BFGS); whether it nearly did."""
         step, turn = moved.to(self.hessian.dtype), change.to(self.hessian.dtype)
         with threads(None):
             # on one thread, so that no rounding depends on how many there are
@@ -97,6 +94,5 @@ class WorkingModel:
             # without positive curvature, which rounding can make, the correction would break positive definiteness
             if not (expected > 0 and found > LEAST_CURVATURE * expected):
                 return self, False
-            # in place: a second matrix may be as large as the data
-            self.hessian.addr_(bent, bent, alpha=-1 / expected).addr_(turn, turn, alpha=1 / found)
-        return replace(self, trusted=True), 1 / NEARLY <= found / expected <= NEARLY
+            hessian = torch.addr(self.hessian, bent, bent, alpha=-1 / expected).addr_(turn, turn, alpha=1 / found)
+        return replace(self, hessian=hessian, trusted=True), 1 / NEARLY <= found / expected <= NEARLY
