@@ -169,18 +169,32 @@ def test_a_blur_is_a_convolution_and_shifts_little():
     assert layers.MaxBlurPool2d()(x).shape == (1, 2, 4, 4)
 
 
-def test_s3_keeps_the_order_of_rows_and_its_mean_is_its_evaluation():
-    x = draw(1, 1, 8, 8)
-    dense = functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=-math.inf), 2, 1)
-    layer = layers.S3Pool2d(2, 2, 4)
-    torch.testing.assert_close(layer.eval()(x), functional.avg_pool2d(dense, 2))
-    drawn = layers.s3_pool2d(x, 2, 2, 4, generator=torch.Generator().manual_seed(1))
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_s3_keeps_the_order_of_places_and_its_mean_is_its_evaluation(axes):
+    x = draw(1, 1, *(8,) * axes)
+    largest, mean = getattr(functional, f"max_pool{axes}d"), getattr(functional, f"avg_pool{axes}d")
+    dense = largest(functional.pad(x, (0, 1) * axes, value=-math.inf), 2, 1)
+    layer, drawn_of = getattr(layers, f"S3Pool{axes}d")(2, 2, 4), getattr(layers, f"s3_pool{axes}d")
+    torch.testing.assert_close(layer.eval()(x), mean(dense, 2))
+    drawn = drawn_of(x, 2, 2, 4, generator=torch.Generator().manual_seed(1))
     assert all((dense == value).any() for value in drawn.flatten())
+    # what grows along an axis still does, two of each four places, and other ones from draw to draw
+    ramp = torch.arange(8.0).reshape(8, *(1,) * (axes - 1)).expand((1, 1, *(8,) * axes))
+    starts = [
+        drawn_of(ramp, 1, 2, 4)[0, 0].flatten(1)[:, 0] if axes > 1 else drawn_of(ramp, 1, 2, 4)[0, 0] for _ in range(20)
+    ]
+    assert all((s.diff() > 0).all() and (s[:2] < 4).all() and (s[2:] >= 4).all() for s in starts)
+    assert len({tuple(s.tolist()) for s in starts}) > 1
 
 
-def test_a_pyramid_has_one_length():
-    sizes = {layers.SpatialPyramidPool2d()(draw(2, 3, h, w)).shape for h, w in ((7, 9), (16, 5))}
-    assert sizes == {torch.Size([2, 3 * 21])}
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_a_pyramid_has_one_length_and_is_made_of_torchs_maxima(axes):
+    layer, largest = getattr(layers, f"SpatialPyramidPool{axes}d")(), getattr(functional, f"adaptive_max_pool{axes}d")
+    for size in ((7, 9, 5), (16, 5, 8)):
+        x = draw(2, 3, *size[:axes])
+        wanted = torch.cat([largest(x, level).flatten(1) for level in (1, 2, 4)], dim=1)
+        assert torch.equal(layer(x), wanted)
+        assert wanted.shape == (2, 3 * (1 + 2**axes + 4**axes))
 
 
 def test_same_padding_has_both_conventions():

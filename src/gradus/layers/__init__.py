@@ -20,7 +20,9 @@ if TYPE_CHECKING:
         GlobalMaxPool1d,
         GlobalMaxPool2d,
         GlobalMaxPool3d,
+        SpatialPyramidPool1d,
         SpatialPyramidPool2d,
+        SpatialPyramidPool3d,
         adaptive_average_pool,
         adaptive_max_pool,
     )
@@ -44,13 +46,11 @@ if TYPE_CHECKING:
         ConvTranspose2d,
         ConvTranspose3d,
     )
-    from gradus.layers.drawn_pooling import (
+    from gradus.layers.fractional_pooling import (
         FractionalMaxPool2d,
         FractionalMaxPool3d,
-        S3Pool2d,
         fractional_max_pool2d,
         fractional_max_pool3d,
-        s3_pool2d,
     )
     from gradus.layers.gated_pooling import GatedPool1d, GatedPool2d, GatedPool3d, gated_pool
     from gradus.layers.gem_pooling import GeMPool1d, GeMPool2d, GeMPool3d, gem_pool
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         RankPool3d,
         rank_pool,
     )
+    from gradus.layers.s3_pooling import S3Pool1d, S3Pool2d, S3Pool3d, s3_pool1d, s3_pool2d, s3_pool3d
     from gradus.layers.soft_pooling import SoftPool1d, SoftPool2d, SoftPool3d, soft_pool
     from gradus.layers.stochastic_pooling import (
         StochasticPool1d,
@@ -106,13 +107,14 @@ _NAMES = {
     "gradus.layers.adaptive_pooling": (
         "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
         "AdaptiveMaxPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d GlobalMaxPool2d "
-        "GlobalMaxPool3d SpatialPyramidPool2d adaptive_average_pool adaptive_max_pool"
+        "GlobalMaxPool3d SpatialPyramidPool1d SpatialPyramidPool2d SpatialPyramidPool3d adaptive_average_pool "
+        "adaptive_max_pool"
     ),
     "gradus.layers.average_pooling": (
         "AvgPool1d AvgPool2d AvgPool3d SumPool1d SumPool2d SumPool3d average_pool avg_pool2d sum_pool"
     ),
-    "gradus.layers.drawn_pooling": (
-        "FractionalMaxPool2d FractionalMaxPool3d S3Pool2d fractional_max_pool2d fractional_max_pool3d s3_pool2d"
+    "gradus.layers.fractional_pooling": (
+        "FractionalMaxPool2d FractionalMaxPool3d fractional_max_pool2d fractional_max_pool3d"
     ),
     "gradus.layers.gated_pooling": "GatedPool1d GatedPool2d GatedPool3d gated_pool",
     "gradus.layers.gem_pooling": "GeMPool1d GeMPool2d GeMPool3d gem_pool",
@@ -124,6 +126,7 @@ _NAMES = {
     ),
     "gradus.layers.mixed_pooling": "MixedPool1d MixedPool2d MixedPool3d mixed_pool",
     "gradus.layers.rank_pooling": "MedianPool1d MedianPool2d MedianPool3d RankPool1d RankPool2d RankPool3d rank_pool",
+    "gradus.layers.s3_pooling": "S3Pool1d S3Pool2d S3Pool3d s3_pool1d s3_pool2d s3_pool3d",
     "gradus.layers.soft_pooling": "SoftPool1d SoftPool2d SoftPool3d soft_pool",
     "gradus.layers.stochastic_pooling": (
         "StochasticPool1d StochasticPool2d StochasticPool3d stochastic_mean_pool stochastic_pool"
@@ -199,12 +202,16 @@ __all__ = [
     "RankPool1d",
     "RankPool2d",
     "RankPool3d",
+    "S3Pool1d",
     "S3Pool2d",
+    "S3Pool3d",
     "Same",
     "SoftPool1d",
     "SoftPool2d",
     "SoftPool3d",
+    "SpatialPyramidPool1d",
     "SpatialPyramidPool2d",
+    "SpatialPyramidPool3d",
     "StochasticPool1d",
     "StochasticPool2d",
     "StochasticPool3d",
@@ -236,7 +243,9 @@ __all__ = [
     "min_pool",
     "mixed_pool",
     "rank_pool",
+    "s3_pool1d",
     "s3_pool2d",
+    "s3_pool3d",
     "soft_pool",
     "stochastic_mean_pool",
     "stochastic_pool",

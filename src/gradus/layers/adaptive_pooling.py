@@ -186,8 +186,34 @@ class GlobalAvgPool3d(_GlobalAvgPool):
     axes = 3
 
 
-class SpatialPyramidPool2d(nn.Module):
-    """The maxima of 1 x 1, 2 x 2, 4 x 4, ... bins in a row: one length for images of any size (He et al. 2015).
+class _SpatialPyramidPool(nn.Module):
+    """The maxima of 1, 2, 4, ... bins on each axis in a row: one length for inputs of any size (He et al. 2015)."""
+
+    axes: int
+
+    def __init__(self, levels: Size = (1, 2, 4)) -> None:
+        super().__init__()
+        self.levels = (levels,) if isinstance(levels, int) else tuple(levels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (samples, channels, axes...)."""
+        return torch.cat([adaptive_max_pool(x, level, self.axes).flatten(1) for level in self.levels], dim=1)
+
+
+class SpatialPyramidPool1d(_SpatialPyramidPool):
+    """A pyramid of lines: the maxima of 1, 2 and 4 parts make seven numbers of each channel.
+
+    Examples
+    --------
+    >>> SpatialPyramidPool1d()(torch.zeros(2, 3, 9)).shape
+    torch.Size([2, 21])
+    """
+
+    axes = 1
+
+
+class SpatialPyramidPool2d(_SpatialPyramidPool):
+    """A pyramid of planes.
 
     Examples
     --------
@@ -195,10 +221,16 @@ class SpatialPyramidPool2d(nn.Module):
     torch.Size([2, 15])
     """
 
-    def __init__(self, levels: Size = (1, 2, 4)) -> None:
-        super().__init__()
-        self.levels = (levels,) if isinstance(levels, int) else tuple(levels)
+    axes = 2
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, height, width)."""
-        return torch.cat([adaptive_max_pool(x, level, 2).flatten(1) for level in self.levels], dim=1)
+
+class SpatialPyramidPool3d(_SpatialPyramidPool):
+    """A pyramid of spaces.
+
+    Examples
+    --------
+    >>> SpatialPyramidPool3d((1, 2))(torch.zeros(2, 3, 5, 7, 4)).shape
+    torch.Size([2, 27])
+    """
+
+    axes = 3

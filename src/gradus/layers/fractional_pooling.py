@@ -1,4 +1,4 @@
-"""Max pooling over windows whose places are drawn: fractional pooling and S3 pooling."""
+"""Max pooling over windows that lie a fraction of positions apart, at places that are drawn."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ import torch
 from torch import nn
 
 from gradus.core.errors import InputError
-from gradus.kernels.window_pooling import Windows
-from gradus.kernels.window_pooling.windows import ABSENT
-from gradus.layers.average_pooling import average_pool
 from gradus.layers.axes import each
 from gradus.layers.geometry import as_batch, windows
-from gradus.layers.max_pooling import MAX, flat_indices, max_pool
+from gradus.layers.max_pooling import MAX, flat_indices
 from gradus.layers.operators import Inputs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradus.kernels.window_pooling import Windows
     from gradus.layers.axes import Size
 
 
@@ -90,43 +88,6 @@ def _places(size: int, kernel: int, count: int, uniform: Tensor) -> Tensor:
     return starts[:, :, None] + torch.arange(kernel, dtype=torch.int32, device=uniform.device)
 
 
-def s3_pool2d(
-    x: Tensor, kernel_size: int, stride: int, grid: int, *, generator: torch.Generator | None = None
-) -> Tensor:
-    """Return the maxima of windows at rows and columns drawn without order lost: grid / stride of each ``grid``.
-
-    Zhai et al. 2017, S3Pool. Windows reach over the end, where they are cut off.
-
-    Raises
-    ------
-    InputError : if ``stride`` does not divide ``grid``, or ``grid`` the height and width
-
-    Examples
-    --------
-    >>> s3_pool2d(torch.zeros(1, 1, 8, 8), 2, 2, 4).shape
-    torch.Size([1, 1, 4, 4])
-    """
-    geometry = windows(2, kernel_size, 1)
-    batch, single = as_batch(x, geometry, 2)
-    if grid % stride:
-        raise InputError(f"grid is {grid}, stride {stride}: give a grid that the stride divides")
-    positions = []
-    for size in batch.shape[2:]:
-        if size % grid:
-            raise InputError(f"grid is {grid}, which does not divide an axis of {size}: give one that does")
-        order = _uniform((size // grid, grid), generator).argsort(1)[:, : grid // stride].sort(1).values
-        starts = (order + grid * torch.arange(size // grid)[:, None]).reshape(-1).to(torch.int32)
-        found = starts[:, None] + torch.arange(kernel_size, dtype=torch.int32)
-        positions.append(torch.where(found < size, found, ABSENT)[None])
-    value = MAX(batch, Inputs(geometry, positions=tuple(positions))).value
-    return value[0] if single else value
-
-
-def _uniform(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
-    # ONNX knows no generators
-    return torch.rand(shape) if generator is None else torch.rand(shape, generator=generator)
-
-
 class _FractionalMaxPool(nn.Module):
     """Windows at drawn places, as many as wanted or a share of the input; with ``return_indices`` also where they won.
 
@@ -180,19 +141,3 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     """``torch.nn.FractionalMaxPool3d``."""
 
     axes: ClassVar[int] = 3
-
-
-class S3Pool2d(nn.Module):
-    """``s3_pool2d`` in training; in evaluation the mean of the maxima around each place that could be drawn."""
-
-    def __init__(self, kernel_size: int = 2, stride: int = 2, grid: int = 4) -> None:
-        super().__init__()
-        self.kernel_size, self.stride, self.grid = kernel_size, stride, grid
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, height, width) or (channels, height, width)."""
-        if self.training:
-            return s3_pool2d(x, self.kernel_size, self.stride, self.grid)
-        reach = self.kernel_size - 1
-        dense = Windows((self.kernel_size,) * 2, (1, 1), (0, 0), (reach, reach), (1, 1))
-        return average_pool(max_pool(x, dense), windows(2, self.stride))
