@@ -8,7 +8,6 @@ from gradus.kernels.register_memory import (
     add_scattered,
     before,
     first,
-    gathered,
     lanes,
     read,
     read_whole_numbers,
@@ -60,20 +59,17 @@ def lanes_of(line):
 
 
 @compiled(cache=False)
-def looked_up(table, index, found, sums):
+def added_up(values, index, sums):
     for at in range(0, len(index), lanes(index)):
-        number = gathered(table, read(index, at, None))
-        write(found, at, None, number)
-        add_scattered(sums, read(index, at, None), number)
+        add_scattered(sums, read(index, at, None), read(values, at, None))
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_numbers_are_looked_up_and_added_up_by_their_place(kind):
-    count = lanes_of(np.empty(0, kind))
-    table, index = np.array([3.0, -1.0, 0.5], kind), np.random.default_rng(0).integers(3, size=4 * count)
-    found, sums = np.empty(4 * count, kind), np.ones(3 * count, kind)
-    looked_up(table, index.astype(kind), found, sums)
-    np.testing.assert_array_equal(found, table[index])
+def test_numbers_are_added_up_by_their_slot_and_place(kind):
+    count, random = lanes_of(np.empty(0, kind)), np.random.default_rng(0)
+    values, index = random.integers(9, size=4 * count), random.integers(3, size=4 * count)
+    sums = np.ones(3 * count, kind)
+    added_up(values.astype(kind), index.astype(kind), sums)
     wanted = np.ones((3, count))
-    np.add.at(wanted, (index, np.arange(4 * count) % count), table[index])
+    np.add.at(wanted, (index, np.arange(4 * count) % count), values)
     np.testing.assert_array_equal(sums.reshape(3, count), wanted)

@@ -145,20 +145,6 @@ def _everywhere_and_aligned(line: Any, count: int) -> list[ir.Value]:
     return [ir.Constant(HALF_WORD, line.dtype.bitwidth // 8), ir.Constant(mask, [1] * count)]
 
 
-def _gathered(typing: Any, line: Any, index: Any) -> Any:
-    """Return the register of line[index], of a line that nobody writes to, of whole numbers ``index``."""
-    kind = Register(line.dtype)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        whole = builder.fptosi(arguments[1], ir.VectorType(HALF_WORD, index.lanes))
-        places = _places(context, builder, signature.args[0], arguments, whole)
-        vector = kind.holding(item_of(kind))
-        rest = [places, *_everywhere_and_aligned(line, kind.lanes), ir.Constant(vector, None)]
-        return _scattered(builder, "gather", places, rest, vector)
-
-    return kind(line, index), generate
-
-
 def _add_scattered(typing: Any, line: Any, slot: Any, register: Any) -> Any:
     """Add place p of ``register`` to line[slot lanes + p], ``slot`` a register of whole numbers."""
     kind = Register(line.dtype)
@@ -184,5 +170,4 @@ read: Any = intrinsic(_read)
 before: Any = intrinsic(_before)
 read_whole_numbers: Any = intrinsic(_read_whole_numbers)
 write: Any = intrinsic(_write)
-gathered: Any = intrinsic(_gathered)
 add_scattered: Any = intrinsic(_add_scattered)

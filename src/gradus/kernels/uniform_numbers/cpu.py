@@ -41,21 +41,32 @@ def _philox(block: Any, first: Any, second: Any) -> Any:
 @compiled()
 def _singles(out: Any, first: Any, second: Any, begin: int, end: int) -> None:
     """Set the numbers of blocks ``begin`` to ``end``; out : (4, blocks) float32."""
-    for block in range(begin, end):
-        words = _philox(np.uint64(block), first, second)
-        for word in range(4):
-            out[word, block] = np.float32(np.int32(words[word] >> DROPPED)) * np.float32(SINGLE_UNIT)
+    lines, unit = (out[0], out[1], out[2], out[3]), np.float32(SINGLE_UNIT)
+    for step in range(end - begin):
+        # an index that may be negative would keep the loop from being vectorised
+        block = np.uint64(begin) + np.uint64(step)
+        words = _philox(block, first, second)
+        lines[0][block] = np.float32(np.int32(words[0] >> DROPPED)) * unit
+        lines[1][block] = np.float32(np.int32(words[1] >> DROPPED)) * unit
+        lines[2][block] = np.float32(np.int32(words[2] >> DROPPED)) * unit
+        lines[3][block] = np.float32(np.int32(words[3] >> DROPPED)) * unit
+
+
+@compiled(inline="always")
+def _double(first: Any, second: Any) -> Any:
+    high, low = np.int64(first >> DROPPED_HIGH), np.int64(second >> DROPPED_LOW)
+    return (np.float64(high) * LOW_RANGE + np.float64(low)) * DOUBLE_UNIT
 
 
 @compiled()
 def _doubles(out: Any, first: Any, second: Any, begin: int, end: int) -> None:
     """Set the numbers of blocks ``begin`` to ``end``; out : (2, blocks) float64."""
-    for block in range(begin, end):
-        words = _philox(np.uint64(block), first, second)
-        for word in range(2):
-            high = np.float64(np.int64(words[2 * word] >> DROPPED_HIGH))
-            low = np.float64(np.int64(words[2 * word + 1] >> DROPPED_LOW))
-            out[word, block] = (high * LOW_RANGE + low) * DOUBLE_UNIT
+    upper, lower = out[0], out[1]
+    for step in range(end - begin):
+        block = np.uint64(begin) + np.uint64(step)
+        words = _philox(block, first, second)
+        upper[block] = _double(words[0], words[1])
+        lower[block] = _double(words[2], words[3])
 
 
 def uniform_numbers(key: Tensor, count: int, dtype: torch.dtype) -> Tensor:

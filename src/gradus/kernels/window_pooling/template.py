@@ -17,7 +17,6 @@ from gradus.kernels.register_memory import (
     add_scattered,
     before,
     first,
-    gathered,
     lanes,
     read,
     read_whole_numbers,
@@ -43,18 +42,24 @@ def weight_of_tap(source: Any, taps: Any, own: Any, t: int, mask: Any) -> Any:
 def weight_of_rank(source: Any, taps: Any, own: Any, t: int, mask: Any) -> Any:
     """Return the weight of tap t's rank, and the rank: how many values are larger, or equal and come earlier.
 
-    As many comparisons as a sorting network would take hold each tap's rank where the tap is, in any order of taps.
+    A comparison with each other tap, as a sorting network takes in all for few taps, leaves each rank where its tap is,
+    for any number of taps. NaN comes first, several of them all at rank 0.
     """
     starts, weights = taps
     span, shift = own
-    x, rank = read(source, starts[span, t] + shift, mask), as_registers(weights, (0.0,))[0]
+    nothing = as_registers(weights, (0.0,))[0]
+    x, rank = read(source, starts[span, t] + shift, mask), nothing
+    # neither holds for NaN, which is counted
     for earlier in range(t):
-        y = read(source, starts[span, earlier] + shift, mask)
-        rank = rank + chosen((y >= x) | (y != y), 1.0, rank - rank)
+        rank = chosen(x > read(source, starts[span, earlier] + shift, mask), rank, rank + 1.0)
     for later in range(t + 1, starts.shape[1]):
-        y = read(source, starts[span, later] + shift, mask)
-        rank = rank + chosen((y > x) | ((y != y) & (x == x)), 1.0, rank - rank)
-    return gathered(weights, rank), rank
+        rank = chosen(x >= read(source, starts[span, later] + shift, mask), rank, rank + 1.0)
+    rank, weight = chosen(x == x, rank, nothing), nothing
+    for place in range(len(weights)):
+        # a median has one or two
+        if weights[place] != 0.0:
+            weight = chosen(rank == weights.dtype.type(place), weights[place], weight)
+    return weight, rank
 
 
 def add_to_tap(sums: Any, slot: Any, register: Any) -> None:
