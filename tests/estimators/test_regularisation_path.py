@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 import torch
-from sklearn.datasets import load_digits, make_classification
+from sklearn.datasets import load_breast_cancer, load_digits, make_classification
 from sklearn.linear_model import LogisticRegression
 
 from gradus.core.solution import Status
@@ -73,6 +73,15 @@ def test_what_came_before_saves_iterations():
     along = sum(point.solution.iterations for point in regularisation_path(model, settings(), alphas))
     alone = sum(next(regularisation_path(model, settings(), [alpha])).solution.iterations for alpha in alphas)
     assert along < alone / 3
+
+
+def test_rows_that_bend_the_loss_most_save_nearly_all_iterations_where_features_are_few():
+    X, y = load_breast_cancer(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    model, alphas = model_of(X, y), np.geomspace(10, 1e-7, 17)
+    weakest = [point.solution.iterations for point in regularisation_path(model, settings(), alphas)][-4:]
+    # by the Gram matrix of all rows alone it is more than a hundred each
+    assert max(weakest) <= 30
 
 
 def test_uneven_and_rising_strengths_are_right_too():

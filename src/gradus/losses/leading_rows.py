@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from gradus.losses.linear_model import LinearModel
 
-# rows of each output: more change little, and fewer than these are not worth it
-COUNT, LEAST_COUNT = 32, 8
-# all of them together are at most so many of the rows, and of each output at most so many of the features
-SHARE_OF_ROWS, SHARE_OF_FEATURES = 0.25, 0.5
+# rows of each output: more change little where there are many outputs; fewer than the least are not worth it
+COUNT, MOST, LEAST = 32, 128, 8
+# of few outputs up to so many together, and of any at most this share of the rows
+TOGETHER_AT_MOST, SHARE_OF_ROWS = 3200, 0.25
 # outputs that are worked on together
 TOGETHER = 8
 # a comparison and what surrounds it, in arithmetic steps
@@ -47,7 +47,7 @@ class LeadingRows(NamedTuple):
         bends : v_ik of consecutive rows, (some, outputs), all of them in turn; centre : m_k, (features, outputs)
         basis : U, (features, features)
 
-        Cost: a comparison with every v_ik, and count x outputs x features^2. Memory: at most half a copy of X.
+        Cost: a comparison with every v_ik, and count x outputs x features^2. Memory: at most half of X's.
         """
         strengths, positions = largest(bends, affordable(model))
         rows = model.features.taken(positions.flatten()).times(model.scale * basis)
@@ -76,13 +76,13 @@ class LeadingRows(NamedTuple):
 
 def enough(model: LinearModel[Any]) -> bool:
     """Return whether there are enough rows for some of them to stand out."""
-    return affordable(model) >= LEAST_COUNT
+    return affordable(model) >= LEAST
 
 
 def affordable(model: LinearModel[Any]) -> int:
     """Return how many rows of each output are kept."""
-    samples, features = model.features.shape
-    return min(COUNT, int(SHARE_OF_ROWS * samples / model.loss.outputs), int(SHARE_OF_FEATURES * features))
+    outputs: int = model.loss.outputs
+    return min(max(COUNT, min(MOST, TOGETHER_AT_MOST // outputs)), int(SHARE_OF_ROWS * model.samples / outputs))
 
 
 def largest(blocks: Iterable[Tensor], count: int) -> tuple[Tensor, Tensor]:
