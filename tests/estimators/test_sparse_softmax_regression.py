@@ -13,7 +13,7 @@ from gradus import SoftmaxRegression, SoftmaxRegressionCV
 from gradus.core.errors import InputError
 from gradus.data import Dataset
 from gradus.losses import CrossEntropy, LinearModel, SparseFeatures, SparseGap
-from gradus.penalties import L1, ElasticNet
+from gradus.penalties import L1, ElasticNet, GroupLasso, SparseGroupLasso
 from gradus.runs.model import FitRecord, LinearClassifier, load
 
 
@@ -55,6 +55,20 @@ def test_the_gap_is_that_of_every_solver():
     assert auto.relative_gap_ <= 1e-7
     assert 0 <= auto.dual_gap_ <= 1e-7 * auto.objective_
     assert auto.objective_ == pytest.approx(fista.objective_, rel=2e-7)
+    assert auto.n_iter_ < 20
+
+
+@pytest.mark.parametrize("penalty", [GroupLasso(6e-3), SparseGroupLasso(2e-3, 4e-3)])
+def test_groups_of_rows_are_those_of_fista_on_dense_rows(penalty):
+    X, y = texts(features=60)
+    auto = SoftmaxRegression(penalty=penalty, tol=1e-7).fit(X, y)
+    fista = SoftmaxRegression(penalty=penalty, tol=1e-7, solver="proximal-gradient", max_iter=50_000)
+    fista.fit(X.toarray(), y)
+    assert auto.relative_gap_ <= 1e-7
+    assert auto.objective_ == pytest.approx(fista.objective_, rel=2e-7)
+    used = np.linalg.norm(auto.coef_, axis=0) > 0
+    assert 0 < used.sum() < 60
+    np.testing.assert_allclose(auto.coef_, fista.coef_, atol=3e-2)
     assert auto.n_iter_ < 20
 
 
@@ -108,7 +122,7 @@ def test_a_path_of_strengths():
 
 def test_named_where_it_cannot_work():
     X, y = texts()
-    with pytest.raises(InputError, match="for L1 and ElasticNet on CSR data, and the penalty is L2 and the data CSR"):
+    with pytest.raises(InputError, match="of rows on CSR data, and the penalty is L2 and the data CSR"):
         SoftmaxRegression(solver="coordinate-descent").fit(X, y)
     with pytest.raises(InputError, match="the penalty is L1 and the data dense"):
         SoftmaxRegression(1e-2, 1.0, solver="coordinate-descent").fit(X.toarray(), y)

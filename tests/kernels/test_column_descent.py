@@ -138,6 +138,54 @@ def test_the_value_never_rises(implementation, size):
     assert before < objective(X, shares, labels, np.zeros((4, 6)), np.zeros(4), absolute, 0.0)
 
 
+def norms_of(weights):
+    return np.linalg.norm(weights, axis=0)
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize(("absolute", "square", "free"), [(0.0, 0.0, True), (0.02, 0.01, True), (0.01, 0.0, False)])
+def test_rows_end_where_their_optimality_conditions_hold(implementation, absolute, square, free):
+    X, shares, labels, columns, coordinates = problem(60, 8, 4, seed=3)
+    norm = 0.03
+    terms = terms_of(X, shares, labels, absolute, square, free)._replace(norm=norm)
+    with dispatch.force(implementation):
+        ended = descend(columns, coordinates, terms, tolerance=1e-8, sweeps=3000)
+    assert ended.sweeps < 3000
+    weights, intercept = ended.coordinates.weights.numpy().reshape(4, 8), ended.coordinates.intercept.numpy()
+    residual = shares[:, None] * (softmax(X @ weights.T + intercept, axis=1) - labels)
+    slopes = (X.T @ residual).T + square * weights
+    zero = norms_of(weights) == 0
+    assert 0 < zero.sum() < 8
+    soft = np.sign(slopes) * np.maximum(np.abs(slopes) - absolute, 0)
+    assert (norms_of(soft)[zero] <= norm + 1e-7).all()
+    inside = weights / np.maximum(norms_of(weights), 1e-300) * norm + absolute * np.sign(weights) + slopes
+    away = np.where(weights != 0, np.abs(inside), np.maximum(np.abs(slopes) - absolute, 0))
+    assert away[:, ~zero].max() < 1e-6
+    assert np.abs(residual.sum(axis=0)).max() < 1e-7 if free else not intercept.any()
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize(("size", "begun"), [(1e-3, 0.0), (1.0, 0.0), (1e3, 0.0), (1.0, 1000.0)])
+def test_the_value_of_rows_never_rises_however_far_they_begin(implementation, size, begun):
+    X, shares, labels, columns, coordinates = problem(50, 6, 4, seed=2, size=size)
+    norm = 1e-3 * size
+    terms = terms_of(X, shares, labels, 0.0, 0.0)._replace(norm=norm)
+    coordinates = coordinates._replace(weights=begun * torch.linspace(-1.0, 1.0, 24, dtype=torch.float64))
+
+    def value(found):
+        weights = found.weights.numpy().reshape(4, 6)
+        smooth = objective(X, shares, labels, weights, found.intercept.numpy(), 0.0, 0.0)
+        return smooth + norm * norms_of(weights).sum()
+
+    values = [value(coordinates)]
+    for _ in range(30):
+        with dispatch.force(implementation):
+            coordinates = descend(columns, coordinates, terms, tolerance=0.0, sweeps=1).coordinates
+        values.append(value(coordinates))
+    assert (np.diff(values) <= 1e-12 * np.abs(values[:-1])).all()
+    assert values[-1] < values[0]
+
+
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_products_and_logits(implementation):
     X, _, _, columns, coordinates = problem(30, 5, 3, seed=4)

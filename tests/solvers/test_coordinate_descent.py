@@ -15,7 +15,7 @@ from gradus.core.solution import Problem, Status
 from gradus.kernels.column_descent import Coordinates, column_products, descend
 from gradus.kernels.column_descent import Terms as KernelTerms
 from gradus.losses import CrossEntropy, DenseFeatures, DualityGap, LinearModel, SparseFeatures, SparseGap, SparseSoftmax
-from gradus.penalties import L1, ElasticNet, Masked
+from gradus.penalties import L1, ElasticNet, GroupLasso, Masked, SparseGroupLasso
 from gradus.solvers import CoordinateDescent, ProximalGradient, Stop, Terms, minimize
 
 
@@ -42,14 +42,29 @@ def models(X, codes, weights, classes, intercept=True, scale=1.0):
     return sparse, LinearModel(loss, DenseFeatures(torch.from_numpy(X)), weights, intercept, scale)
 
 
+KINDS = {
+    "entries": L1,
+    "entries and squares": lambda strength: ElasticNet(0.5 * strength, 0.5 * strength),
+    "rows": GroupLasso,
+    "rows and entries": lambda strength: SparseGroupLasso(0.3 * strength, 0.7 * strength),
+}
+
+
 def descent(penalty, features):
-    strengths = (penalty.strength, 0.0) if isinstance(penalty, L1) else (penalty.l1, penalty.l2)
-    return CoordinateDescent(Terms(*strengths, rows=features))
+    terms = {
+        L1: lambda: Terms(penalty.strength, 0.0, features),
+        ElasticNet: lambda: Terms(penalty.l1, penalty.l2, features),
+        GroupLasso: lambda: Terms(0.0, 0.0, features, penalty.strength),
+        SparseGroupLasso: lambda: Terms(penalty.l1, 0.0, features, penalty.l2),
+    }
+    return CoordinateDescent(terms[type(penalty)]())
 
 
 def solve(model, penalty, tolerance=1e-8, limit=200, start=None):
     features = model.features.shape[1]
-    stop = Stop(SparseGap(model, model.features, penalty), tolerance, limit)
+    by_entries = isinstance(penalty, L1 | ElasticNet)
+    gap = SparseGap(model, model.features, penalty) if by_entries else DualityGap(model, penalty)
+    stop = Stop(gap, tolerance, limit)
     start = model.zeros() if start is None else start
     smooth = SparseSoftmax(model, model.features)
     return minimize(smooth, Masked(penalty, features), start, descent(penalty, features), stop)
@@ -60,7 +75,7 @@ CASES = {
     "features": st.integers(1, 60),
     "classes": st.integers(2, 6),
     "strength": st.sampled_from([3e-3, 1e-2, 0.1, 1.0]),
-    "ratio": st.sampled_from([1.0, 0.5]),
+    "kind": st.sampled_from(list(KINDS)),
     "intercept": st.booleans(),
     "scale": st.sampled_from([0.3, 1.0, 4.0]),
     "seed": st.integers(0, 2**31),
@@ -69,10 +84,10 @@ CASES = {
 
 @settings(deadline=None, max_examples=25)
 @given(**CASES)
-def test_reaches_the_optimum_of_fista(samples, features, classes, strength, ratio, intercept, scale, seed):
+def test_reaches_the_optimum_of_fista(samples, features, classes, strength, kind, intercept, scale, seed):
     sparse, dense = models(*data(samples, features, classes, seed), classes, intercept, scale)
-    penalty = L1(strength) if ratio == 1.0 else ElasticNet(ratio * strength, (1 - ratio) * strength)
-    ours = solve(sparse, penalty)
+    penalty = KINDS[kind](strength)
+    ours = solve(sparse, penalty, limit=2000)
     assert ours.status is Status.CONVERGED, ours
     assert DualityGap(dense, penalty)(ours.point) <= 1.01e-8
     stop = Stop(DualityGap(dense, penalty), 1e-5, 300)
@@ -82,11 +97,9 @@ def test_reaches_the_optimum_of_fista(samples, features, classes, strength, rati
 
 @settings(deadline=None, max_examples=25)
 @given(**CASES)
-def test_no_feature_of_the_optimum_is_ever_screened(
-    samples, features, classes, strength, ratio, intercept, scale, seed
-):
+def test_no_feature_of_the_optimum_is_ever_screened(samples, features, classes, strength, kind, intercept, scale, seed):
     sparse, _ = models(*data(samples, features, classes, seed), classes, intercept, scale)
-    penalty = L1(strength) if ratio == 1.0 else ElasticNet(ratio * strength, (1 - ratio) * strength)
+    penalty = KINDS[kind](strength)
     smooth, solver = SparseSoftmax(sparse, sparse.features), descent(penalty, features)
     problem = Problem(smooth, Masked(penalty, features))
     tight = _unscreened(smooth, solver.terms)
@@ -110,17 +123,17 @@ def _unscreened(smooth, terms):
     labels = smooth.labels
     slopes = column_products(columns, labels, everything)
     totals = labels.sum(dim=0) if smooth.intercept else None
-    parts = KernelTerms(smooth.shares, slopes, totals, terms.absolute, terms.square)
+    parts = KernelTerms(smooth.shares, slopes, totals, terms.absolute, terms.square, terms.norm)
     ended = descend(columns, everything, parts, tolerance=1e-11, sweeps=20_000)
     assert ended.sweeps < 20_000
     return ended.coordinates.weights.reshape(outputs, features).t()
 
 
-def test_screening_drops_features_before_and_after_a_look():
+@pytest.mark.parametrize("penalty", [L1(3e-3), GroupLasso(5e-3)])
+def test_screening_drops_features_before_and_after_a_look(penalty):
     X, codes, weights = data(200, 400, 4, seed=3)
     X[:, 200:] *= 1e-3
     model, _ = models(X, codes, weights, 4)
-    penalty = L1(3e-3)
     problem = Problem(SparseSoftmax(model, model.features), Masked(penalty, 400))
     solver = descent(penalty, 400)
     state = solver.start(problem, model.zeros())
@@ -147,7 +160,7 @@ def test_at_the_largest_strength_nothing_moves_but_the_intercept():
     assert DualityGap(dense, L1(0.98 * strength))(below.point) <= 1.01e-8
 
 
-@pytest.mark.parametrize("penalty", [L1(1e-3), ElasticNet(5e-4, 1e-3)])
+@pytest.mark.parametrize("penalty", [L1(1e-3), ElasticNet(5e-4, 1e-3), SparseGroupLasso(3e-3, 5e-3)])
 def test_float32_reaches_what_its_coefficients_can_hold(penalty):
     X, codes, weights = data(400, 300, 5, seed=2, dtype=np.float32)
     model, dense = models(X, codes, weights, 5)
@@ -157,15 +170,16 @@ def test_float32_reaches_what_its_coefficients_can_hold(penalty):
     assert DualityGap(dense, penalty)(solution.point) <= 1.01e-6
 
 
-def test_a_class_with_one_row_and_classes_that_are_apart():
+@pytest.mark.parametrize("penalty", [L1(1e-4), GroupLasso(1e-4)])
+def test_a_class_with_one_row_and_classes_that_are_apart(penalty):
     X, codes, weights = data(100, 30, 3, seed=4)
     codes[codes == 2] = 1
     codes[50], weights[50] = 2, 0.01
     X[np.arange(100), codes] += 50.0
     model, dense = models(X, codes, weights / weights.sum(), 3)
-    solution = solve(model, L1(1e-4), tolerance=1e-7)
+    solution = solve(model, penalty, tolerance=1e-7)
     assert solution.status is Status.CONVERGED
-    assert DualityGap(dense, L1(1e-4))(solution.point) <= 1.01e-7
+    assert DualityGap(dense, penalty)(solution.point) <= 1.01e-7
 
 
 def test_a_start_at_the_solution_stays_there():
@@ -176,7 +190,8 @@ def test_a_start_at_the_solution_stays_there():
     assert torch.equal(again.point, first.point)
 
 
-def test_the_same_bits_on_any_number_of_threads():
+@pytest.mark.parametrize("penalty", [L1(1e-3), GroupLasso(2e-3)])
+def test_the_same_bits_on_any_number_of_threads(penalty):
     model, _ = models(*data(3000, 300, 5, seed=7, dtype=np.float32), 5)
     points, before = [], torch.get_num_threads()
     most = numba.get_num_threads()
@@ -184,7 +199,7 @@ def test_the_same_bits_on_any_number_of_threads():
         for threads in range(1, most + 1):
             numba.set_num_threads(threads)
             torch.set_num_threads(threads)
-            points.append(solve(model, L1(1e-3), tolerance=1e-5).point)
+            points.append(solve(model, penalty, tolerance=1e-5).point)
     finally:
         numba.set_num_threads(most)
         torch.set_num_threads(before)
@@ -192,9 +207,9 @@ def test_the_same_bits_on_any_number_of_threads():
     assert all(torch.equal(points[0], point) for point in points[1:])
 
 
-def test_the_residual_is_the_root_of_the_gap():
+@pytest.mark.parametrize("penalty", [L1(2e-3), GroupLasso(3e-3), SparseGroupLasso(1e-3, 2e-3)])
+def test_the_residual_is_the_root_of_the_gap(penalty):
     model, dense = models(*data(200, 60, 4, seed=8), 4)
-    penalty = L1(2e-3)
     problem = Problem(SparseSoftmax(model, model.features), Masked(penalty, 60))
     solver = descent(penalty, 60)
     state = solver.start(problem, model.zeros())

@@ -173,12 +173,12 @@ def coordinate_descent(name: str, model: LinearModel[CrossEntropy], penalty: Pro
     InputError : if it is named, and the penalty or the data is not for it
     """
     terms, sparse = _terms(penalty, model), isinstance(model.features, SparseFeatures)
-    suits = sparse and terms is not None and terms.absolute > 0 and not terms.by_rows
+    suits = sparse and terms is not None and terms.absolute + terms.norm > 0
     if name == "coordinate-descent" and not suits:
         data = "CSR" if sparse else "dense"
         raise InputError(
-            f"solver is 'coordinate-descent', which is for L1 and ElasticNet on CSR data, and the penalty is "
-            f"{type(penalty).__name__} and the data {data}: use 'auto'"
+            f"solver is 'coordinate-descent', which is for L1, ElasticNet, GroupLasso and SparseGroupLasso of rows on "
+            f"CSR data, and the penalty is {type(penalty).__name__} and the data {data}: use 'auto'"
         )
     return CoordinateDescent(terms) if terms is not None and suits and name in ("auto", "coordinate-descent") else None
 

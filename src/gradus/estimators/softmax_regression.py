@@ -64,7 +64,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     tol : > 0
     max_iter : most iterations, >= 0
     solver : "lbfgs", "newton-cg", "proximal-newton" (``L1``, ``ElasticNet``, ``GroupLasso``, ``SparseGroupLasso`` of
-        rows), "coordinate-descent" (the first two, on CSR data), "proximal-gradient" (FISTA), "davis-yin" (one penalty
+        rows), "coordinate-descent" (the same, on CSR data), "proximal-gradient" (FISTA), "davis-yin" (one penalty
         or a ``Sum`` of two), "primal-dual" (any sum, also behind linear maps), or "auto": Newton-CG for squared
         weights, up to 4,096 features and 64 classes, and L-BFGS where the penalty is smooth otherwise; coordinate
         descent for what it takes, and proximal Newton for what it takes on dense data with at least as many rows as

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # the weights at hand are descended on until they violate optimality by this fraction of the largest violation
 FORCING = 0.3
 MOST_SWEEPS = 50
-# the strength of the absolute values falls by this factor in each iteration, until it is the penalty's own
+# the strength of absolute values and norms falls by this factor in each iteration, until it is the penalty's own
 DROP = 0.3
 # candidates whose violations are computed at a time
 PART = 8192
@@ -39,7 +39,7 @@ class Look(NamedTuple):
     Attributes
     ----------
     slopes : of the candidates, (candidates, outputs), float64
-    steepest : the largest of them in size
+    steepest : the penalty would keep every weight at 0 if it were so many times as strong, or more
     scale : the dual point is this times the residuals
     value : of the function and the penalty
     gap : at least value - minimum
@@ -62,7 +62,7 @@ class CoordinateState:
     candidates : the features from which others may join
     value : of the function and the penalty
     gap : at least value - minimum
-    strength : of the absolute values in the next descent; the penalty's own in the end
+    factor : of the penalty's absolute values and norms in the next descent; 1 in the end
     violation : the largest distance of 0 from a candidate's subdifferential at that strength
     shape, dtype : of a point
     """
@@ -71,7 +71,7 @@ class CoordinateState:
     candidates: Candidates
     value: float
     gap: float
-    strength: float
+    factor: float
     violation: float
     shape: tuple[int, int]
     dtype: torch.dtype
@@ -94,23 +94,25 @@ class CoordinateState:
 
 @dataclass(frozen=True)
 class CoordinateDescent:
-    """Minimise a log-linear model plus absolute values and squares of its weights.
+    """Minimise a log-linear model plus absolute values and squares of its weights, and norms of their rows.
 
-    An iteration descends on a working set of weights and then looks at all slopes. Those that are steepest join. The
-    strength of the absolute values begins near the one that keeps every weight at 0 and falls by a factor of 0.3 in
-    each iteration, so that the sets grow with the solution; the gap is always that of the penalty's own strength.
-    Features leave for good by two rules that are safe, which is to say that the minimum has no weight there:
+    An iteration descends on a working set of weights, of whole rows where their norms count, and then looks at all
+    slopes. Those that are steepest join. The strength of the absolute values and norms begins near the one that keeps
+    every weight at 0 and falls by a factor of 0.3 in each iteration, so that the sets grow with the solution; the gap
+    is always that of the penalty's own strength. Features leave for good by two rules that are safe, which is to say
+    that the minimum has no weight there:
     sum_i w_i |x_ij| < l1, known beforehand, and
 
     s |g_jk| + sqrt(sum_i w_i x_ij^2) sqrt(gap / 2) < l1  for every output k
 
     at the dual point s r with the slopes s g, because the dual function is Shannon's entropy, whose strong concavity
-    (Pinsker) puts the optimal residuals within sum_i w_i (r_ik - r*_ik)^2 <= gap / 2 for each k. Weights, logits and
+    (Pinsker) puts the optimal residuals within sum_i w_i (r_ik - r*_ik)^2 <= gap / 2 for each k. Of rows the slopes'
+    norms are compared instead, after soft-thresholding at l1, with sum_i w_i |r_i - r*_i|^2 <= gap. Weights, logits and
     slopes are in float64 throughout; a copy of the working columns is made anew in every iteration.
 
     Parameters
     ----------
-    terms : the penalty; it must be the problem's own, and absolute values must be part of it
+    terms : the penalty; it must be the problem's own, and absolute values or norms must be part of it
     sweeps : most sweeps over the working set in one iteration, positive
 
     References
@@ -123,17 +125,17 @@ class CoordinateDescent:
     sweeps: int = MOST_SWEEPS
 
     def __post_init__(self) -> None:
-        if not (self.terms.absolute > 0 and self.sweeps > 0):
+        if not (self.terms.absolute + self.terms.norm > 0 and self.sweeps > 0):
             raise InputError(
-                f"terms.absolute is {self.terms.absolute} and sweeps {self.sweeps}; expected positive numbers: without "
-                "absolute values use LBFGS"
+                f"terms.absolute is {self.terms.absolute}, terms.norm {self.terms.norm} and sweeps {self.sweeps}; "
+                "expected positive numbers, of the first two at least one: without them use LBFGS"
             )
 
     def start(self, problem: Problem, point: Tensor) -> CoordinateState:
         """Return the state at ``point``; raise InputError where the smooth part or the penalty is of another kind."""
         smooth = _log_linear(problem)
         self._check(problem, point)
-        candidates, working = Candidates.of(smooth, self.terms.absolute), WorkingColumns.of_point(smooth, point)
+        candidates, working = Candidates.of(smooth, self.terms), WorkingColumns.of_point(smooth, point, self.terms)
         none = CoordinateState(working, candidates, math.inf, math.inf, math.inf, math.inf, smooth.shape, point.dtype)
         return self._looked(smooth, none, working, smooth.columns(working.features))
 
@@ -143,18 +145,20 @@ class CoordinateDescent:
         working = state.working
         columns = smooth.columns(working.features)
         labels = smooth.labels
+        stronger = self.terms.times(state.factor)
         terms = column_descent.Terms(
             smooth.shares,
             column_products(columns, labels, working.coordinates),
             labels.sum(dim=0) if smooth.intercept else None,
-            state.strength,
-            self.terms.square,
+            stronger.absolute,
+            stronger.square,
+            stronger.norm,
         )
         ended = descend(columns, working.coordinates, terms, max(FORCING * state.violation, LEAST), self.sweeps)
         moved = WorkingColumns(working.features, ended.coordinates)
         after = self._looked(smooth, state, moved, columns)
         still = (
-            state.strength == after.strength
+            state.factor == after.factor
             and after.value >= state.value
             and after.gap >= state.gap
             and after.violation >= state.violation
@@ -167,56 +171,53 @@ class CoordinateDescent:
         """Return the state at the weights of ``working``, with those that join, and without the screened features."""
         candidates = before.candidates
         look = self._look(smooth, working, candidates, columns)
-        strength = max(self.terms.absolute, DROP * min(before.strength, look.steepest))
-        violation = self._violation(working.of_candidates(candidates), look.slopes, strength)
-        after = replace(before, value=look.value, gap=look.gap, strength=strength, violation=violation)
+        factor = max(1.0, DROP * min(before.factor, look.steepest))
+        stronger = self.terms.times(factor)
+        violation = _violation(stronger, working.of_candidates(candidates), look.slopes)
+        after = replace(before, value=look.value, gap=look.gap, factor=factor, violation=violation)
         if not math.isfinite(look.value):
             return replace(after, working=working, gap=math.inf, halted=True)
-        slack = candidates.norms * math.sqrt(0.5 * max(look.gap, 0.0))
-        steepest = look.scale * torch.linalg.vector_norm(look.slopes, ord=math.inf, dim=1)
-        keep = steepest + slack >= (1.0 - ROUNDING) * self.terms.absolute
+        apart = max(look.gap, 0.0) * (1.0 if self.terms.by_rows else 0.5)
+        steepness = look.scale * self.terms.times(1.0 / look.scale).steepest_of_rows(look.slopes)
+        keep = steepness + candidates.norms * math.sqrt(apart) >= (1.0 - ROUNDING) * self.terms.threshold
         candidates, slopes = candidates.kept(keep), look.slopes[keep]
-        following = working.next(candidates, slopes, strength)
+        following = working.next(candidates, slopes, stronger)
         return replace(after, working=following, candidates=candidates)
 
     def _look(self, smooth: LogLinear, working: WorkingColumns, candidates: Candidates, columns: SparseColumns) -> Look:
         logits = column_logits(columns, working.coordinates, len(smooth.shares)).t().contiguous()
         value, residual = smooth.value_and_residual(logits)
         slopes = smooth.slopes(residual, candidates.features)
-        absolute, square = self.terms.absolute, self.terms.square
-        weights = working.coordinates.weights
-        value += (absolute * weights.abs().sum() + 0.5 * square * weights.square().sum()).item()
-        largest = torch.linalg.vector_norm(slopes, ord=math.inf).item() if slopes.numel() else 0.0
-        scale = min(1.0, (1.0 - ROUNDING) * absolute / largest) if largest > 0 else 1.0
+        terms = self.terms
+        value += terms._replace(rows=len(working.features)).value(working.weights)
+        scale = terms.feasible(slopes)
+        largest = 1.0 / scale if scale > 0 else math.inf
+        scale = min(1.0, (1.0 - ROUNDING) * scale)
         dual = smooth.dual_value(scale * residual)
-        if square > 0 and scale < 1.0:
-            excess = (slopes.abs() - absolute).clamp_min(0.0)
-            whole = smooth.dual_value(residual) - excess.square().sum().item() / (2 * square)
+        if terms.square > 0 and scale < 1.0:
+            excess = (terms.steepness(slopes) - terms.threshold).clamp_min(0.0)
+            whole = smooth.dual_value(residual) - excess.square().sum().item() / (2 * terms.square)
             scale, dual = (1.0, whole) if whole >= dual else (scale, dual)
         return Look(slopes, largest, scale, value, value - dual)
-
-    def _violation(self, weights: Tensor, slopes: Tensor, absolute: float) -> float:
-        """Return the largest distance of 0 from a subdifferential, at slopes of the smooth part."""
-        square = self.terms.square
-        largest = 0.0
-        # a part at a time: there are many slopes, and few numbers else are held
-        for start in range(0, len(slopes), PART):
-            some, steep = weights[start : start + PART], slopes[start : start + PART]
-            at_zero = (steep.abs() - absolute).clamp_min(0.0)
-            elsewhere = (steep + square * some + absolute * some.sign()).abs()
-            violations = torch.where(some == 0, at_zero, elsewhere)
-            largest = max(largest, violations.max().item()) if violations.numel() else largest
-        return largest
 
     def _check(self, problem: Problem, point: Tensor) -> None:
         """Raise InputError where the penalty is another: by its value at one point."""
         probe = torch.zeros_like(point)
-        probe[0, 0], probe[-1, -1] = -0.37, 0.61
-        rows, sizes = self.terms.rows, torch.tensor([0.37, 0.61], dtype=torch.float64)
-        sizes = sizes[[rows > 0, len(point) - 1 < rows]]
-        expected = self.terms.absolute * sizes.sum() + 0.5 * self.terms.square * sizes.square().sum()
+        probe[0, 0], probe[0, -1], probe[-1, -1] = -0.37, 0.23, 0.61
+        expected = torch.tensor(self.terms.value(probe), dtype=torch.float64)
         if not torch.isclose(problem.penalty.value(probe).double(), expected, rtol=1e-5, atol=0.0):
             raise InputError(f"terms is {self.terms}, which is not the problem's penalty: give its own strengths")
+
+
+def _violation(terms: Terms, weights: Tensor, slopes: Tensor) -> float:
+    """Return the largest distance of 0 from a unit's subdifferential, at slopes of the smooth part."""
+    largest = 0.0
+    # a part at a time: there are many slopes, and few numbers else are held
+    for start in range(0, len(slopes), PART):
+        some, steep = weights[start : start + PART], slopes[start : start + PART]
+        violations = terms._replace(rows=len(some)).violations(some, steep)
+        largest = max(largest, violations.max().item()) if violations.numel() else largest
+    return largest
 
 
 def _log_linear(problem: Problem) -> LogLinear:

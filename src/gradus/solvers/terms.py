@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -34,6 +35,27 @@ class Terms(NamedTuple):
     def by_rows(self) -> bool:
         """Whether a unit is a row."""
         return self.norm > 0
+
+    @property
+    def threshold(self) -> float:
+        """Up to where the ``steepness`` of a unit at 0 keeps it there."""
+        return self.norm if self.by_rows else self.absolute
+
+    def steepness(self, slopes: Tensor) -> Tensor:
+        """Return the size of each unit's slopes, of rows after soft-thresholding; (units,), float64."""
+        wide = slopes.double()
+        return _lengths(_soft(wide, self.absolute)) if self.by_rows else wide.abs().reshape(-1)
+
+    def steepest_of_rows(self, slopes: Tensor) -> Tensor:
+        """Return the largest ``steepness`` in each row, (rows,)."""
+        if self.by_rows:
+            return self.steepness(slopes)
+        steepest: Tensor = torch.linalg.vector_norm(slopes, ord=math.inf, dim=1)
+        return steepest
+
+    def times(self, factor: float) -> Terms:
+        """Return the same with absolute values and norms so many times as strong."""
+        return self._replace(absolute=factor * self.absolute, norm=factor * self.norm)
 
     def strengths(self, point: Tensor) -> tuple[Tensor, Tensor]:
         """Return a and s of every entry of the flat ``point``, float64."""
@@ -79,10 +101,7 @@ class Terms(NamedTuple):
 
     def nearness(self, gradient: Tensor, share: float) -> Tensor:
         """Return by how much the slope of each unit exceeds ``share`` of its threshold, (units,), not negative."""
-        wide = gradient.double()
-        if not self.by_rows:
-            return (wide.abs() - share * self.absolute).clamp_min(0.0).ravel()
-        return (_lengths(_soft(wide, self.absolute)) - share * self.norm).clamp_min(0.0)
+        return (self.steepness(gradient) - share * self.threshold).clamp_min(0.0)
 
     def entries(self, units: Tensor, point: Tensor) -> Tensor:
         """Return the units' entries, indices into the flat point, column by column: of rows, all first columns first.
@@ -104,7 +123,7 @@ class Terms(NamedTuple):
         wide, slopes = point[: self.rows].double(), gradient[: self.rows].double()
         penalty, product = self.value(point), (wide * slopes).sum().item()
         unbalanced = gradient[self.rows :].double().abs().sum().item()
-        scale = min(1.0, self._feasible(slopes))
+        scale = min(1.0, self.feasible(slopes))
         beyond = (1 - scale) * value
         if self.square > 0:
             gap = beyond + penalty + scale * product
@@ -119,7 +138,7 @@ class Terms(NamedTuple):
         penalised[: self.rows] = 1.0
         return penalised
 
-    def _feasible(self, slopes: Tensor) -> float:
+    def feasible(self, slopes: Tensor) -> float:
         """Return the largest s for which s times the slopes is in the subdifferential of a |.| + n |.| at 0."""
         if not slopes.numel() or not slopes.any():
             return 1.0

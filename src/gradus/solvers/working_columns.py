@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.protocols import LogLinear
+    from gradus.solvers.terms import Terms
 
 # weights at zero join from this fraction of the threshold on
 NEAR = 0.95
@@ -35,13 +37,16 @@ class Candidates(NamedTuple):
     norms: Tensor
 
     @classmethod
-    def of(cls, smooth: LogLinear, threshold: float) -> Candidates:
-        """Return the features with sum_i w_i |x_ij| >= threshold.
+    def of(cls, smooth: LogLinear, terms: Terms) -> Candidates:
+        """Return the features with sum_i w_i |x_ij| >= l1, or sqrt(2) times that >= l1 + n where norms count.
 
-        No residual is above 1 in size, so that the slopes of the others are below the threshold wherever they are.
+        No residual is above 1 in size, and no sample's are above sqrt(2) in norm, so that the slopes of the others are
+        below the threshold wherever they are; soft-thresholding at l1 makes a norm less by l1 at least, or 0.
         """
         sums = smooth.column_sums()
-        features = (sums[:, 0] >= (1.0 - ROUNDING) * threshold).nonzero()[:, 0]
+        reach = math.sqrt(2.0) if terms.by_rows else 1.0
+        threshold = (1.0 - ROUNDING) * (terms.absolute + terms.norm)
+        features = (reach * sums[:, 0] >= threshold).nonzero()[:, 0]
         return cls(features, sums[features, 1].sqrt())
 
     def kept(self, mask: Tensor) -> Candidates:
@@ -63,13 +68,14 @@ class WorkingColumns:
     coordinates: Coordinates
 
     @classmethod
-    def of_point(cls, smooth: LogLinear, point: Tensor) -> WorkingColumns:
-        """Return the weights of ``point`` that are not 0."""
+    def of_point(cls, smooth: LogLinear, point: Tensor, terms: Terms) -> WorkingColumns:
+        """Return the weights of ``point`` that are not 0, or the rows that are not."""
         rows = smooth.shape[0] - int(smooth.intercept)
         features = (point[:rows] != 0).any(dim=1).nonzero()[:, 0]
         weights = point[features].double()
         intercept = point[rows].double() if smooth.intercept else torch.zeros(smooth.shape[1], dtype=torch.float64)
-        return cls.of_weights(features, weights, weights != 0, intercept)
+        chosen = _entries(_units(weights != 0, terms), weights, terms)
+        return cls.of_weights(features, weights, chosen, intercept)
 
     @classmethod
     def of_weights(cls, features: Tensor, weights: Tensor, chosen: Tensor, intercept: Tensor) -> WorkingColumns:
@@ -96,14 +102,24 @@ class WorkingColumns:
         weights[torch.searchsorted(candidates.features, self.features[among])] = self.weights[among]
         return weights
 
-    def next(self, candidates: Candidates, slopes: Tensor, threshold: float) -> WorkingColumns:
-        """Return the weights that are not 0, and at 0 those of the candidates whose ``slopes`` are steepest."""
+    def next(self, candidates: Candidates, slopes: Tensor, terms: Terms) -> WorkingColumns:
+        """Return the units that are not 0, and at 0 those of the candidates whose ``slopes`` are steepest."""
         weights = self.of_candidates(candidates)
-        held = weights != 0
-        rank = slopes.abs().masked_fill_(held, 0.0)
-        may_join = (rank.view(-1) > NEAR * threshold).nonzero()[:, 0]
-        room = max(LEAST, GROWTH * int(held.sum()))
+        held = _units(weights != 0, terms)
+        rank = terms.steepness(slopes).masked_fill_(held, 0.0)
+        may_join = (rank > NEAR * terms.threshold).nonzero()[:, 0]
+        width = weights.shape[1] if terms.by_rows else 1
+        room = max(LEAST // width, GROWTH * int(held.sum()))
         if len(may_join) > room:
-            may_join = may_join[rank.view(-1)[may_join].topk(room, sorted=False).indices]
-        held.view(-1)[may_join] = True
-        return WorkingColumns.of_weights(candidates.features, weights, held, self.coordinates.intercept)
+            may_join = may_join[rank[may_join].topk(room, sorted=False).indices]
+        held[may_join] = True
+        chosen = _entries(held, weights, terms)
+        return WorkingColumns.of_weights(candidates.features, weights, chosen, self.coordinates.intercept)
+
+
+def _units(entries: Tensor, terms: Terms) -> Tensor:
+    return entries.any(dim=1) if terms.by_rows else entries.reshape(-1)
+
+
+def _entries(units: Tensor, weights: Tensor, terms: Terms) -> Tensor:
+    return units[:, None].expand_as(weights) if terms.by_rows else units.reshape(weights.shape)

@@ -41,6 +41,8 @@ class Terms(NamedTuple):
     intercept_slopes : (outputs,) float64, the same of the intercept; None where it stays as it is
     absolute : strength of the absolute values of the weights, not negative
     square : strength of half of their squares, not negative
+    norm : strength of the norms of each column's weights, not negative; where it is positive, every output has a weight
+        of every column
     """
 
     shares: Tensor
@@ -48,6 +50,7 @@ class Terms(NamedTuple):
     intercept_slopes: Tensor | None
     absolute: float
     square: float
+    norm: float = 0.0
 
 
 class Descended(NamedTuple):
@@ -95,6 +98,8 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
     g t + h (exp(m |t|) - 1 - m |t|) / m^2, whose minimum has a closed form, and the value never rises. The
     probabilities are kept up to date. Sweeps over the weights that are not 0 alternate with full ones, which alone end
     the descent. Sequential, hence the same on any number of threads.
+
+    With ``norm`` times sum_j |weights of column j| on top, all outputs' weights of a column move at a time.
 
     Cost of a sweep: the entries of the columns of the weights visited.
 

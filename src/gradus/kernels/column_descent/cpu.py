@@ -14,6 +14,7 @@ import torch
 
 from gradus.kernels.column_descent import Coordinates, Descended, Terms
 from gradus.kernels.column_descent.function import Function, array, logits_of
+from gradus.kernels.column_descent.rows import row_slopes, row_step
 from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import worth
 
@@ -54,10 +55,14 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
     weights, intercept = (array(part).copy() for part in (coordinates.weights, coordinates.intercept))
     place, done, length = function.at(weights, intercept), 0, 1.0
     while True:
-        slopes = function.slopes(place)
+        slopes = row_slopes(function, place) if terms.norm > 0 else function.slopes(place)
         if done >= sweeps or (done > 0 and slopes.violation <= tolerance):
             break
-        if length <= POOR or (done == 0 and slopes.violation > FAR * terms.absolute):
+        if terms.norm > 0:
+            place, taken, length = row_step(function, place, slopes, sweeps - done, safe=length <= POOR)
+            if length == 0.0:
+                place, taken, length = row_step(function, place, slopes, sweeps - done, safe=True)
+        elif length <= POOR or (done == 0 and slopes.violation > FAR * terms.absolute):
             place, taken, length = function.swept(place), 1, 1.0
         else:
             place, taken, length = function.stepped(place, slopes, sweeps - done)

@@ -48,6 +48,8 @@ class Slopes(NamedTuple):
 class Function(NamedTuple):
     """sum_i w_i lse(z_i) - c . weights + absolute |weights|_1 + square |weights|^2 / 2, and what it is made of.
 
+    To which ``norm`` times the norm of each column's weights is added, where every column has one of every output.
+
     ``columns`` are where each begins, their samples, entries, entries times the samples' shares, and the largest entry
     of each that counts; ``pulls`` are c, and ``lifts`` the same of the intercept, 0 where that is not ``free``.
     """
@@ -61,6 +63,7 @@ class Function(NamedTuple):
     free: bool
     absolute: float
     square: float
+    norm: float
 
     @classmethod
     def of(cls, columns: SparseColumns, coordinates: Coordinates, terms: Terms) -> Function:
@@ -79,6 +82,7 @@ class Function(NamedTuple):
             slopes is not None,
             terms.absolute,
             terms.square,
+            terms.norm,
         )
 
     def at(self, weights: np.ndarray, intercept: np.ndarray) -> Place:
@@ -113,7 +117,16 @@ class Function(NamedTuple):
             (moved, lifted, climbs),
             (self.absolute, self.square, self.free, LEFT * slopes.violation, min(SWEEPS, most)),
         )
+        found, length = self.searched(place, slopes, (moved, lifted, climbs))
+        return found, taken, length
+
+    def searched(
+        self, place: Place, slopes: Slopes, step: tuple[np.ndarray, np.ndarray, np.ndarray]
+    ) -> tuple[Place, float]:
+        """Return the first place along a step of weights, intercept and logits that is low enough, and how far."""
+        moved, lifted, climbs = step
         rise = self.absolute * (np.abs(place.weights + moved) - np.abs(place.weights)).sum()
+        rise += self._norms(place.weights + moved) - self._norms(place.weights)
         promise = slopes.slopes @ moved + slopes.lifts @ lifted + rise
         length, chances = 1.0, np.empty_like(climbs)
         for _ in range(HALVINGS):
@@ -121,9 +134,9 @@ class Function(NamedTuple):
             found = self._at(place.weights + length * moved, place.intercept + length * lifted, logits, chances)
             fell = found.value <= place.value + SHARE * length * promise
             if fell or abs(promise) < ROUNDING * abs(place.value):
-                return found, taken, length
+                return found, length
             length *= 0.5
-        return place, taken, 0.0
+        return place, 0.0
 
     def swept(self, place: Place) -> Place:
         """Return the place after one sweep over the function itself."""
@@ -140,9 +153,14 @@ class Function(NamedTuple):
         sums = np.empty((len(self.shares) + model.CHUNK - 1) // model.CHUNK)
         with worth(STEPS * logits.size):
             model.probabilities(logits, self.shares, chances, sums)
-        penalty = self.absolute * np.abs(weights).sum() + 0.5 * self.square * (weights @ weights)
+        penalty = self.absolute * np.abs(weights).sum() + 0.5 * self.square * (weights @ weights) + self._norms(weights)
         value = sums.sum() - self.pulls @ weights - self.lifts @ intercept + penalty
         return Place(weights, intercept, logits, chances, float(value))
+
+    def _norms(self, weights: np.ndarray) -> float:
+        if self.norm == 0.0:
+            return 0.0
+        return float(self.norm * np.linalg.norm(weights.reshape(len(self.firsts) - 1, -1), axis=0).sum())
 
 
 def array(tensor: Tensor) -> np.ndarray:

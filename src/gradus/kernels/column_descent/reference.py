@@ -52,6 +52,9 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
             intercept[output] += moved
             logits[output] += moved
             largest = max(largest, abs(slope))
+        if terms.norm > 0:
+            largest = max(largest, _rows_swept(columns, terms, weights, logits))
+            continue
         for index, (place, output) in enumerate(zip(coordinates.places.tolist(), outputs, strict=True)):
             rows, values = _column(columns, place)
             slope, bend = _derivatives(logits, output, rows, values, terms.shares[rows])
@@ -65,6 +68,26 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
             weights[index] = old + moved
             logits[output].index_add_(0, rows, moved * values)
     return Descended(Coordinates(coordinates.places, coordinates.firsts, weights, intercept), done, largest)
+
+
+def _rows_swept(columns: SparseColumns, terms: Terms, weights: Tensor, logits: Tensor) -> float:
+    """Take a proximal step for each column, as short as half of the identity for diag(p) - p p' allows."""
+    largest, wide = 0.0, weights.view(len(logits), -1)
+    slopes = terms.slopes.view_as(wide)
+    for place in range(wide.shape[1]):
+        rows, values = _column(columns, place)
+        weighted, old = terms.shares[rows] * values, wide[:, place].clone()
+        slope = torch.softmax(logits[:, rows], dim=0) @ weighted - slopes[:, place] + terms.square * old
+        curvature = max(0.5 * (weighted @ values).item() + terms.square, SMALLEST)
+        pull = curvature * old - slope
+        soft = pull.sign() * (pull.abs() - terms.absolute).clamp_min(0.0)
+        kept = (1.0 - terms.norm / torch.linalg.vector_norm(soft).clamp_min(SMALLEST)).clamp_min(0.0)
+        wide[:, place] = kept * soft / curvature
+        moved = wide[:, place] - old
+        # how far the subdifferential is from 0, but for the curvature's looseness
+        largest = max(largest, curvature * torch.linalg.vector_norm(moved).item())
+        logits[:, rows] += moved[:, None] * values
+    return largest
 
 
 def _step(slope: float, bend: float, old: float, longest: float, absolute: float) -> float:
