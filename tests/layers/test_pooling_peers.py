@@ -203,3 +203,13 @@ def test_same_padding_has_both_conventions():
     assert upper.tolist() == [[[6.0, 7.0]]]
     assert lower.tolist() == [[[3.0, 9.0]]]
     assert windows(1, 3, 2, layers.Same.UPPER).output((4,)) == (2,)
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["planes", "channels last"])
+@pytest.mark.parametrize("size", [7, (5, None)])
+def test_many_adaptive_means_are_torchs(size, last):
+    x = draw(17, 32, 44, 45, dtype=torch.float32)
+    x = x.contiguous(memory_format=torch.channels_last) if last else x
+    ours = lambda t: layers.adaptive_average_pool(t, size, 2)  # noqa: E731
+    assert "average_pool" in str(ours(x.clone().requires_grad_()).grad_fn)
+    assert_same(ours, lambda t: functional.adaptive_avg_pool2d(t, size), x, tolerance=2e-6)
