@@ -29,8 +29,6 @@ _HALVES = (torch.float16, torch.bfloat16)
 MOST_BYTES = 1_048_576
 # at least, and at most, so many planes are laid side by side
 FEWEST, MOST = 16, 32
-# parts for each thread, so that one that began late does less
-SHARES = 4
 
 
 @dataclass(frozen=True)
@@ -75,11 +73,10 @@ class Frame:
         return self.shape[0] * self.shape[1], group
 
     def parts(self, threads: int) -> list[tuple[int, int]]:
-        """Return the first unit of work and the one after the last of each part that one of the threads takes."""
+        """Return the first unit of work and the one after the last for each of up to so many threads."""
         units, step = self.units()
         groups = -(-units // step)
-        # a part of tiles needs memory for its tiles, and a thread keeps its own; lanes need none
-        parts = max(1, min(SHARES * threads if self.kind == "lanes" and threads > 1 else threads, groups))
+        parts = max(1, min(threads, groups))
         return list(pairwise([min(groups * part // parts * step, units) for part in range(parts)] + [units]))
 
     def empty_output(self, dtype: torch.dtype) -> Tensor:
