@@ -114,9 +114,10 @@ class LinearModel(Generic[Loss]):
 
     def linear(self, point: Tensor) -> Linear:
         """Return the map from a row of X to its logits."""
-        if not self.intercept:
-            return Linear(point * self.scale, point.new_zeros(self.loss.outputs))
-        return Linear(point[:-1] * self.scale, self.uncentred_point(point)[-1])
+        weights = point[:-1] if self.intercept else point
+        offset = self.uncentred_point(point)[-1] if self.intercept else point.new_zeros(self.loss.outputs)
+        # not copied where nothing changes: of sparse features the weights may be larger than the data
+        return Linear(weights if self.scale == 1.0 else weights * self.scale, offset)
 
     def logits(self, point: Tensor, features: Features) -> Tensor:
         """Return beta (X - 1 c') W + b for the rows of ``features``, (samples, outputs)."""

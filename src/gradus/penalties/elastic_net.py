@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from gradus.penalties.checks import positive_metric, positive_step, strength_checked
 from gradus.penalties.l1 import L1
 from gradus.penalties.soft_threshold import soft_threshold
+from gradus.penalties.wide_sums import wide_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,8 +56,7 @@ class ElasticNet:
 
     def value(self, point: Tensor) -> Tensor:
         """Return l1 * sum_i |x_i| + l2 / 2 * sum_i x_i^2, a float64 scalar."""
-        wide = point.double()
-        return self.l1 * wide.abs().sum() + 0.5 * self.l2 * wide.square().sum()
+        return self.l1 * wide_sum(point, torch.abs) + 0.5 * self.l2 * wide_sum(point, torch.square)
 
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Soft-threshold at ``step * l1``, then shrink by 1 / (1 + step * l2)."""

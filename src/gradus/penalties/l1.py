@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from gradus.penalties.checks import indicator, positive_metric, positive_step, strength_checked
 from gradus.penalties.soft_threshold import soft_threshold
+from gradus.penalties.wide_sums import wide_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,7 +52,7 @@ class L1:
 
     def value(self, point: Tensor) -> Tensor:
         """Return strength * sum_i |x_i|, a float64 scalar."""
-        return self.strength * point.double().abs().sum()
+        return self.strength * wide_sum(point, torch.abs)
 
     def prox(self, point: Tensor, step: float) -> Tensor:
         """Soft-threshold ``point`` at ``step * strength``: sign(v_i) max(|v_i| - step * strength, 0)."""

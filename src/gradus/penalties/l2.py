@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from gradus.penalties.checks import indicator, positive_metric, positive_step, strength_checked
+from gradus.penalties.wide_sums import wide_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +48,7 @@ class L2:
 
     def value(self, point: Tensor) -> Tensor:
         """Return strength / 2 * sum_i x_i^2, a float64 scalar."""
-        return 0.5 * self.strength * point.double().square().sum()
+        return 0.5 * self.strength * wide_sum(point, torch.square)
 
     def value_and_gradient(self, point: Tensor) -> tuple[Tensor, Tensor]:
         """Return the value and the gradient strength * x."""
@@ -67,7 +70,7 @@ class L2:
         """Return sum_i v_i^2 / (2 strength); with strength 0, infinity unless v is 0."""
         if self.strength == 0.0:
             return indicator(point, not point.any())
-        return point.double().square().sum() / (2.0 * self.strength)
+        return wide_sum(point, torch.square) / (2.0 * self.strength)
 
     def gauge(self, point: Tensor) -> float:
         """Return 0, the conjugate being finite everywhere; with strength 0, infinity unless v is 0."""

@@ -1,0 +1,30 @@
+"""Sums of a function of every entry in float64, without a copy of the point in float64."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+# entries that are widened at a time
+PART = 65_536
+
+
+def wide_sum(point: Tensor, term: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the sum of ``term`` over the entries, a float64 scalar; ``term`` is given some of them, in float64.
+
+    Examples
+    --------
+    >>> wide_sum(torch.tensor([[1.0, -2.0]]), torch.abs).item()
+    3.0
+    """
+    if point.numel() <= PART:
+        return term(point.double()).sum()
+    flat = point.reshape(-1)
+    parts = [term(flat[start : start + PART].double()).sum() for start in range(0, len(flat), PART)]
+    return torch.stack(parts).sum()
