@@ -204,7 +204,10 @@ class CoordinateDescent:
         """Raise InputError where the penalty is another: by its value at one point."""
         probe = torch.zeros_like(point)
         probe[0, 0], probe[0, -1], probe[-1, -1] = -0.37, 0.23, 0.61
-        expected = torch.tensor(self.terms.value(probe), dtype=torch.float64)
+        # the two rows that are not 0 are enough
+        ends = sorted({0, len(point) - 1})
+        penalised = self.terms._replace(rows=sum(row < self.terms.rows for row in ends))
+        expected = torch.tensor(penalised.value(probe[ends]), dtype=torch.float64)
         if not torch.isclose(problem.penalty.value(probe).double(), expected, rtol=1e-5, atol=0.0):
             raise InputError(f"terms is {self.terms}, which is not the problem's penalty: give its own strengths")
 
