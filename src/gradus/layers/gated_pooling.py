@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 
-from gradus.core.errors import InputError
 from gradus.kernels.register_functions import exponential
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.mixed_pooling import mixture
-from gradus.layers.operators import Inputs, Operator
-from gradus.layers.sliding import SlidingPool, pooled
+from gradus.layers.operators import Operator
+from gradus.layers.sliding import SlidingPool
+from gradus.layers.weighted_pooling import pooled_by_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,11 +98,7 @@ def gated_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
     >>> gated_pool(torch.tensor([[[1.0, 3.0]]]), torch.zeros(2), windows(1, 2))
     tensor([[[2.5000]]])
     """
-    if tuple(weights.shape) != geometry.kernel:
-        raise InputError(
-            f"weights have shape {tuple(weights.shape)}; that of a window, {geometry.kernel}, was expected"
-        )
-    return pooled(GATED, x, Inputs(geometry, weights=weights), geometry.axes)
+    return pooled_by_weights(GATED, x, weights, geometry)
 
 
 class _GatedPool(SlidingPool):

@@ -52,6 +52,20 @@ WEIGHTED = Operator(
 )
 
 
+def pooled_by_weights(operator: Operator, x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
+    """Return what ``operator`` makes of ``x`` with a weight for each position of a window.
+
+    Raises
+    ------
+    InputError : if the weights do not have the window's shape
+    """
+    if tuple(weights.shape) != geometry.kernel:
+        raise InputError(
+            f"weights have shape {tuple(weights.shape)}; that of a window, {geometry.kernel}, was expected"
+        )
+    return pooled(operator, x, Inputs(geometry, weights=weights), geometry.axes)
+
+
 def weighted_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
     """Return sum_t weights_t x_t of each window; positions outside the input are 0.
 
@@ -68,11 +82,7 @@ def weighted_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
     >>> weighted_pool(torch.tensor([[[1.0, 2.0, 4.0]]]), torch.tensor([-1.0, 1.0]), windows(1, 2, 1))
     tensor([[[1., 2.]]])
     """
-    if tuple(weights.shape) != geometry.kernel:
-        raise InputError(
-            f"weights have shape {tuple(weights.shape)}; that of a window, {geometry.kernel}, was expected"
-        )
-    return pooled(WEIGHTED, x, Inputs(geometry, weights=weights), geometry.axes)
+    return pooled_by_weights(WEIGHTED, x, weights, geometry)
 
 
 def binomial(size: int, axes: int) -> Tensor:
