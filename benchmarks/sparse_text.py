@@ -223,7 +223,7 @@ def memory_row(dtype: str) -> list[Any]:
     X = X.astype(dtype)
     size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
     coefficients = CLASSES * FEATURES * X.data.itemsize
-    SoftmaxRegression(1e-2, l1_ratio=1.0, tol=GAP).fit(X[:500], y[:500])
+    gradus(STRONG).fit(X[:500], y[:500])
     grown = growth(lambda: gradus(STRONG).fit(X, y))
     return [dtype, size / 1e6, coefficients / 1e6, grown / 1e6, (size + grown) / (size + coefficients)]
 

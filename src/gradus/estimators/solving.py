@@ -129,7 +129,12 @@ def _descended(
     def promising(state: CoordinateState) -> bool:
         return state.residual**2 <= settings.tol
 
-    stop = replace(way.stop(settings, way.bound), promising=promising)
+    def bound(point: Tensor) -> float:
+        give_back()
+        return way.bound(point)
+
+    stop = replace(way.stop(settings, bound), promising=promising)
     smooth = SparseSoftmax(plain, plain.features)
     solution = minimize(smooth, on_weights(penalty, plain), way.start, way.kept(descent), stop)
+    give_back()
     return replace(solution, iterations=solution.iterations + way.iterations_before)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from gradus.losses.features import Features
 
+# rows whose entropies are computed at a time
+PART = 4096
+
 
 @dataclass(frozen=True)
 class CrossEntropy:
@@ -134,16 +137,20 @@ class CrossEntropy:
         """Return the labels as (samples, classes) rows of probabilities."""
         if self.targets.ndim == 2:
             return self.targets.to(dtype)
-        return torch.nn.functional.one_hot(self.targets, self.classes).to(dtype)
+        zeros = torch.zeros(self.samples, self.classes, dtype=dtype, device=self.targets.device)
+        return zeros.scatter_(1, self.targets[:, None], 1.0)
 
     def dual_value(self, residual: Tensor, weights: Tensor) -> Tensor:
         """Return sum_i w_i H(y_i + r_i), Shannon's entropy: minus the conjugate of the loss at the residuals r.
 
         residual : (samples, classes), unweighted, with y + r on the simplex up to rounding
         """
-        probabilities = (self.labels(residual.dtype) + residual).clamp_min(0.0)
-        entropies: Tensor = torch.special.entr(probabilities)
-        return (entropies.sum(dim=1) * weights).sum()
+        entropies = residual.new_empty(self.samples)
+        for start in range(0, self.samples, PART):
+            part = slice(start, start + PART)
+            probabilities = self.rows(start, start + PART)._plus_labels(residual[part]).clamp_min_(0.0)
+            torch.sum(torch.special.entr(probabilities, out=probabilities), dim=1, out=entropies[part])
+        return (entropies * weights).sum()
 
     def balanced(self, residual: Tensor, weights: Tensor) -> Tensor:
         """Return residuals near ``residual`` that are feasible for the dual and have sum_i w_i r_i = 0.
@@ -152,17 +159,25 @@ class CrossEntropy:
         that each row frees goes to the classes that lack it, in proportion to what they lack; the rows stay on the
         simplex. ``docs/derivations/softmax-regression.md`` has the proof.
         """
-        labels = self.labels(residual.dtype)
-        probabilities = labels + residual
         surplus = weights @ residual
+        probabilities = self._plus_labels(residual)
         mass = weights @ probabilities
         excess = surplus.clamp_min(0.0)
         lack = (-surplus).clamp_min(0.0)
         total = lack.sum()
         if total <= 0:
             return residual
-        freed = probabilities * (excess / mass.clamp_min(torch.finfo(mass.dtype).tiny))
-        return probabilities - freed + freed.sum(dim=1, keepdim=True) * (lack / total) - labels
+        shares = excess / mass.clamp_min(torch.finfo(mass.dtype).tiny)
+        freed = probabilities @ shares
+        probabilities.sub_(probabilities * shares).addcmul_(freed[:, None], lack / total)
+        return self._plus_labels(probabilities, -1)
+
+    def _plus_labels(self, residual: Tensor, sign: int = 1) -> Tensor:
+        """Return residual + sign y."""
+        if self.targets.ndim == 2:
+            return torch.add(residual, self.targets.to(residual.dtype), alpha=sign)
+        ones = residual.new_full((1, 1), sign).expand(self.samples, 1)
+        return residual.scatter_add(1, self.targets[:, None], ones)
 
 
 def _check(targets: Tensor, classes: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 
+from gradus.core import unwritten
 from gradus.core.errors import InputError
 from gradus.kernels.softmax_sweep import Linear, Slopes
 from gradus.losses.blockwise import Block, Blockwise, blocks_of
@@ -89,7 +90,12 @@ class LinearModel(Generic[Loss]):
 
     def zeros(self) -> Tensor:
         """Return the point 0."""
-        return torch.zeros(self.shape, dtype=self.features.dtype, device=self.features.device)
+        dtype, device = self.features.dtype, self.features.device
+        return (
+            unwritten.zeros(self.shape, dtype)
+            if device.type == "cpu"
+            else torch.zeros(self.shape, dtype=dtype, device=device)
+        )
 
     def centred(self) -> LinearModel[Loss]:
         """Return the same model around the weighted mean of its features; without an intercept, itself."""

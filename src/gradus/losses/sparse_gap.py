@@ -46,7 +46,7 @@ class SparseGap:
         """Return the primal and the dual value at ``point``, in float64."""
         model, shares = self.model, self.model.weights.double()
         weights = point[: model.features.shape[1]]
-        used = (weights != 0).any(dim=1).nonzero()[:, 0]
+        used = weights.any(dim=1).nonzero()[:, 0]
         held = weights[used].double()
         logits = model.scale * self.features.times_rows(held, used)
         if model.intercept:

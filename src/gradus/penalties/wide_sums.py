@@ -26,5 +26,8 @@ def wide_sum(point: Tensor, term: Callable[[Tensor], Tensor]) -> Tensor:
     if point.numel() <= PART:
         return term(point.double()).sum()
     flat = point.reshape(-1)
-    parts = [term(flat[start : start + PART].double()).sum() for start in range(0, len(flat), PART)]
-    return torch.stack(parts).sum()
+    # in memory asked for beforehand: what is kept between the parts would hinder their memory from being used again
+    sums = point.new_empty(-(-len(flat) // PART), dtype=torch.float64)
+    for number, part in enumerate(torch.split(flat, PART)):
+        sums[number] = term(part.double()).sum()
+    return sums.sum()

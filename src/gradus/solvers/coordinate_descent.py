@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from gradus.core import unwritten
 from gradus.core.errors import InputError
 from gradus.core.protocols import LogLinear
 from gradus.kernels import column_descent
@@ -80,7 +81,7 @@ class CoordinateState:
     @cached_property
     def point(self) -> Tensor:
         """The whole point, made when it is asked for."""
-        point = torch.zeros(self.shape, dtype=self.dtype)
+        point = unwritten.zeros(self.shape, self.dtype)
         point[-1] = self.working.coordinates.intercept.to(self.dtype)
         if len(self.working.features):
             point[self.working.features] = self.working.weights.to(self.dtype)
@@ -144,12 +145,10 @@ class CoordinateDescent:
         smooth = _log_linear(problem)
         working = state.working
         columns = smooth.columns(working.features)
-        labels = smooth.labels
         stronger = self.terms.times(state.factor)
         terms = column_descent.Terms(
             smooth.shares,
-            column_products(columns, labels, working.coordinates),
-            labels.sum(dim=0) if smooth.intercept else None,
+            *_pulls(smooth, columns, working),
             stronger.absolute,
             stronger.square,
             stronger.norm,
@@ -202,7 +201,7 @@ class CoordinateDescent:
 
     def _check(self, problem: Problem, point: Tensor) -> None:
         """Raise InputError where the penalty is another: by its value at one point."""
-        probe = torch.zeros_like(point)
+        probe = unwritten.zeros(point.shape, point.dtype)
         probe[0, 0], probe[0, -1], probe[-1, -1] = -0.37, 0.23, 0.61
         # the two rows that are not 0 are enough
         ends = sorted({0, len(point) - 1})
@@ -210,6 +209,12 @@ class CoordinateDescent:
         expected = torch.tensor(penalised.value(probe[ends]), dtype=torch.float64)
         if not torch.isclose(problem.penalty.value(probe).double(), expected, rtol=1e-5, atol=0.0):
             raise InputError(f"terms is {self.terms}, which is not the problem's penalty: give its own strengths")
+
+
+def _pulls(smooth: LogLinear, columns: SparseColumns, working: WorkingColumns) -> tuple[Tensor, Tensor | None]:
+    """Return what the labels take from the slopes of the weights at hand, and from that of the intercept."""
+    labels = smooth.labels
+    return column_products(columns, labels, working.coordinates), labels.sum(dim=0) if smooth.intercept else None
 
 
 def _violation(terms: Terms, weights: Tensor, slopes: Tensor) -> float:

@@ -71,7 +71,7 @@ class WorkingColumns:
     def of_point(cls, smooth: LogLinear, point: Tensor, terms: Terms) -> WorkingColumns:
         """Return the weights of ``point`` that are not 0, or the rows that are not."""
         rows = smooth.shape[0] - int(smooth.intercept)
-        features = (point[:rows] != 0).any(dim=1).nonzero()[:, 0]
+        features = point[:rows].any(dim=1).nonzero()[:, 0]
         weights = point[features].double()
         intercept = point[rows].double() if smooth.intercept else torch.zeros(smooth.shape[1], dtype=torch.float64)
         chosen = _entries(_units(weights != 0, terms), weights, terms)

@@ -130,7 +130,8 @@ class Function(NamedTuple):
         promise = slopes.slopes @ moved + slopes.lifts @ lifted + rise
         length, chances = 1.0, np.empty_like(climbs)
         for _ in range(HALVINGS):
-            logits = place.logits + length * climbs
+            logits = length * climbs
+            logits += place.logits
             found = self._at(place.weights + length * moved, place.intercept + length * lifted, logits, chances)
             fell = found.value <= place.value + SHARE * length * promise
             if fell or abs(promise) < ROUNDING * abs(place.value):

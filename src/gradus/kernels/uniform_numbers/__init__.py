@@ -37,7 +37,7 @@ def uniform_numbers(key: Tensor, count: int, dtype: torch.dtype) -> Tensor:
     --------
     >>> import torch
     >>> uniform_numbers(torch.tensor([0, 0]), 2, torch.float32)
-    tensor([0.4000, 0.8821])
+    tensor([0.3990, 0.8805])
     """
     run: Any = dispatch.load("uniform_numbers", key.device.type).uniform_numbers
     found: Tensor = run(key, count, dtype)
