@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import threading
 import time
@@ -20,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.independent import Checked, Penalty, checked
 from benchmarks.measure import Findings, Table, Target, median
+from gradus.core.free_memory import give_back
 from gradus.estimators import SoftmaxRegression
 
 if TYPE_CHECKING:
@@ -245,13 +245,6 @@ def growth(fit: Callable[[], Any]) -> int:
     watcher.join()
     del kept
     return largest[0] - begun
-
-
-def give_back() -> None:
-    """Return to the system what the C library keeps of memory that is free, which would not grow when used again."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def resident() -> int:
