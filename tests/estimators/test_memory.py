@@ -23,7 +23,7 @@ X = generator.standard_normal((rows, features), dtype=np.float32)
 drawn = X[:, :classes] + 0.5 * generator.standard_normal((rows, classes), dtype=np.float32)
 y = drawn.argmax(axis=1)
 del drawn
-model = SoftmaxRegression(1e-3, l1_ratio=float(sys.argv[4]), tol=1e-3)
+model = SoftmaxRegression(float(sys.argv[5]), l1_ratio=float(sys.argv[4]), tol=1e-3)
 size = X.nbytes
 """
 SPARSE = """
@@ -56,10 +56,16 @@ print((status("VmHWM") - before) / size)
 # and of many classes nobody holds the probabilities of all rows
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
 @pytest.mark.parametrize(
-    ("shape", "l1_ratio"), [((120_000, 400, 8), 0.0), ((40_000, 384, 100), 0.0), ((60_000, 784, 10), 0.5)]
+    ("shape", "l1_ratio", "alpha"),
+    [
+        ((120_000, 400, 8), 0.0, 1e-3),
+        ((40_000, 384, 100), 0.0, 1e-3),
+        ((60_000, 784, 10), 0.5, 1e-3),
+        ((1_000, 60_000, 5), 1.0, 0.04),
+    ],
 )
-def test_a_fit_needs_three_tenths_beside_the_data(shape, l1_ratio):
-    assert _growth(DENSE, *map(str, shape), str(l1_ratio)) <= 0.3
+def test_a_fit_needs_three_tenths_beside_the_data(shape, l1_ratio, alpha):
+    assert _growth(DENSE, *map(str, shape), str(l1_ratio), str(alpha)) <= 0.3
 
 
 # zeros that nobody writes to take nothing: what grows is a few numbers for each row and class

@@ -1,4 +1,4 @@
-"""What is particular to coordinate descent on sparse features: screening is safe, and hostile data is no trouble."""
+"""What is particular to coordinate descent on features: screening is safe, and hostile data is no trouble."""
 
 import math
 
@@ -14,7 +14,16 @@ from gradus.core.errors import InputError
 from gradus.core.solution import Problem, Status
 from gradus.kernels.column_descent import Coordinates, column_products, descend
 from gradus.kernels.column_descent import Terms as KernelTerms
-from gradus.losses import CrossEntropy, DenseFeatures, DualityGap, LinearModel, SparseFeatures, SparseGap, SparseSoftmax
+from gradus.losses import (
+    ColumnSoftmax,
+    CrossEntropy,
+    DenseFeatures,
+    DualityGap,
+    LinearModel,
+    SparseFeatures,
+    SparseGap,
+    column_access,
+)
 from gradus.penalties import L1, ElasticNet, GroupLasso, Masked, SparseGroupLasso
 from gradus.solvers import CoordinateDescent, ProximalGradient, Stop, Terms, minimize
 
@@ -50,6 +59,10 @@ KINDS = {
 }
 
 
+def by_columns(model):
+    return ColumnSoftmax(model, column_access(model.features))
+
+
 def descent(penalty, features):
     terms = {
         L1: lambda: Terms(penalty.strength, 0.0, features),
@@ -62,11 +75,11 @@ def descent(penalty, features):
 
 def solve(model, penalty, tolerance=1e-8, limit=200, start=None):
     features = model.features.shape[1]
-    by_entries = isinstance(penalty, L1 | ElasticNet)
-    gap = SparseGap(model, model.features, penalty) if by_entries else DualityGap(model, penalty)
+    sparse = isinstance(model.features, SparseFeatures) and isinstance(penalty, L1 | ElasticNet)
+    gap = SparseGap(model, model.features, penalty) if sparse else DualityGap(model, penalty)
     stop = Stop(gap, tolerance, limit)
     start = model.zeros() if start is None else start
-    smooth = SparseSoftmax(model, model.features)
+    smooth = by_columns(model)
     return minimize(smooth, Masked(penalty, features), start, descent(penalty, features), stop)
 
 
@@ -83,11 +96,13 @@ CASES = {
 
 
 @settings(deadline=None, max_examples=25)
-@given(**CASES)
-def test_reaches_the_optimum_of_fista(samples, features, classes, strength, kind, intercept, scale, seed):
+@given(**CASES, stored_densely=st.booleans())
+def test_reaches_the_optimum_of_fista(
+    samples, features, classes, strength, kind, intercept, scale, seed, stored_densely
+):
     sparse, dense = models(*data(samples, features, classes, seed), classes, intercept, scale)
     penalty = KINDS[kind](strength)
-    ours = solve(sparse, penalty, limit=2000)
+    ours = solve(dense if stored_densely else sparse, penalty, limit=2000)
     assert ours.status is Status.CONVERGED, ours
     assert DualityGap(dense, penalty)(ours.point) <= 1.01e-8
     stop = Stop(DualityGap(dense, penalty), 1e-5, 300)
@@ -100,7 +115,7 @@ def test_reaches_the_optimum_of_fista(samples, features, classes, strength, kind
 def test_no_feature_of_the_optimum_is_ever_screened(samples, features, classes, strength, kind, intercept, scale, seed):
     sparse, _ = models(*data(samples, features, classes, seed), classes, intercept, scale)
     penalty = KINDS[kind](strength)
-    smooth, solver = SparseSoftmax(sparse, sparse.features), descent(penalty, features)
+    smooth, solver = by_columns(sparse), descent(penalty, features)
     problem = Problem(smooth, Masked(penalty, features))
     tight = _unscreened(smooth, solver.terms)
     support = set((tight.abs() > 1e-6).any(dim=1).nonzero()[:, 0].tolist())
@@ -134,7 +149,7 @@ def test_screening_drops_features_before_and_after_a_look(penalty):
     X, codes, weights = data(200, 400, 4, seed=3)
     X[:, 200:] *= 1e-3
     model, _ = models(X, codes, weights, 4)
-    problem = Problem(SparseSoftmax(model, model.features), Masked(penalty, 400))
+    problem = Problem(by_columns(model), Masked(penalty, 400))
     solver = descent(penalty, 400)
     state = solver.start(problem, model.zeros())
     assert len(state.candidates.features) < 210
@@ -182,6 +197,15 @@ def test_a_class_with_one_row_and_classes_that_are_apart(penalty):
     assert DualityGap(dense, penalty)(solution.point) <= 1.01e-7
 
 
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dense_rows_take_the_steps_of_sparse_ones(kind, dtype):
+    sparse, dense = models(*data(150, 700, 4, seed=9, dtype=dtype), 4)
+    ours, same = (solve(model, KINDS[kind](5e-3), tolerance=1e-6) for model in (dense, sparse))
+    assert ours.iterations == same.iterations
+    assert ours.value == pytest.approx(same.value, rel=1e-7)
+
+
 def test_a_start_at_the_solution_stays_there():
     model, _ = models(*data(200, 80, 4, seed=6), 4)
     first = solve(model, L1(2e-3), tolerance=1e-9)
@@ -210,7 +234,7 @@ def test_the_same_bits_on_any_number_of_threads(penalty):
 @pytest.mark.parametrize("penalty", [L1(2e-3), GroupLasso(3e-3), SparseGroupLasso(1e-3, 2e-3)])
 def test_the_residual_is_the_root_of_the_gap(penalty):
     model, dense = models(*data(200, 60, 4, seed=8), 4)
-    problem = Problem(SparseSoftmax(model, model.features), Masked(penalty, 60))
+    problem = Problem(by_columns(model), Masked(penalty, 60))
     solver = descent(penalty, 60)
     state = solver.start(problem, model.zeros())
     for _ in range(7):
@@ -223,14 +247,14 @@ def test_refuses_other_functions_and_numbers():
     sparse, dense = models(*data(50, 6, 3), 3)
     with pytest.raises(InputError, match="LinearModel has none: use ProximalGradient"):
         CoordinateDescent(Terms(1.0, 0.0, 6)).start(Problem(dense, Masked(L1(1.0), 6)), dense.zeros())
-    smooth = SparseSoftmax(sparse, sparse.features)
+    smooth = by_columns(sparse)
     for terms in (Terms(0.02, 0.0, 6), Terms(0.01, 0.1, 6)):
         with pytest.raises(InputError, match="not the problem's penalty"):
             CoordinateDescent(terms).start(Problem(smooth, Masked(L1(0.01), 6)), sparse.zeros())
     with pytest.raises(InputError, match="expected positive numbers"):
         CoordinateDescent(Terms(0.0, 1.0, 6))
     with pytest.raises(InputError, match="centred"):
-        SparseSoftmax(sparse.centred(), sparse.features)
+        by_columns(sparse.centred())
 
 
 def test_logits_that_overflow_halt():

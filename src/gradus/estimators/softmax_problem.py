@@ -27,6 +27,7 @@ from gradus.losses import (
     MappedFeatures,
     SparseFeatures,
     SparseGap,
+    column_access,
 )
 from gradus.losses.certificate import Stationarity
 from gradus.losses.sampling import evenly_spaced
@@ -153,8 +154,9 @@ def _on_first_rows(term: Term, rows: int) -> Proximable:
 
 def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certificate:
     """Return the relative duality gap, or the relative gradient mapping where the penalty has no useful conjugate."""
-    if isinstance(penalty, Thresholding) and isinstance(model.features, SparseFeatures):
-        return SparseGap(model, model.features, penalty)
+    columns = column_access(model.features) if _few_samples(model) else None
+    if isinstance(penalty, Thresholding) and columns is not None:
+        return SparseGap(model, columns, penalty)
     if isinstance(penalty, Conjugable) and not isinstance(penalty, Zero):
         return DualityGap(model, penalty)
     return Stationarity.of(model, on_weights(penalty, model))
@@ -172,15 +174,16 @@ def coordinate_descent(name: str, model: LinearModel[CrossEntropy], penalty: Pro
     ------
     InputError : if it is named, and the penalty or the data is not for it
     """
-    terms, sparse = _terms(penalty, model), isinstance(model.features, SparseFeatures)
-    suits = sparse and terms is not None and terms.absolute + terms.norm > 0
+    terms, in_memory = _terms(penalty, model), column_access(model.features) is not None
+    suits = in_memory and terms is not None and terms.absolute + terms.norm > 0
     if name == "coordinate-descent" and not suits:
-        data = "CSR" if sparse else "dense"
+        data = "in memory" if in_memory else "in a file"
         raise InputError(
             f"solver is 'coordinate-descent', which is for L1, ElasticNet, GroupLasso and SparseGroupLasso of rows on "
-            f"CSR data, and the penalty is {type(penalty).__name__} and the data {data}: use 'auto'"
+            f"data in memory, and the penalty is {type(penalty).__name__} and the data {data}: use 'auto'"
         )
-    return CoordinateDescent(terms) if terms is not None and suits and name in ("auto", "coordinate-descent") else None
+    chosen = name == "coordinate-descent" or (name == "auto" and _few_samples(model))
+    return CoordinateDescent(terms) if terms is not None and suits and chosen else None
 
 
 def chosen_solver(
@@ -194,7 +197,10 @@ def chosen_solver(
     if splitting is not None:
         return splitting
     smooth, terms = isinstance(penalty, Differentiable), _terms(penalty, model)
-    if terms is not None and (name == "proximal-newton" or (name == "auto" and _many_rows_few_classes(model))):
+    few_classes = model.loss.outputs <= FEW_CLASSES
+    if terms is not None and (
+        name == "proximal-newton" or (name == "auto" and few_classes and not _few_samples(model))
+    ):
         return ProximalNewton(terms, most_entries=_affordable_entries(model), dense=_accelerated(model))
     if name == "proximal-gradient" or (name == "auto" and not smooth):
         return _accelerated(model)
@@ -241,9 +247,9 @@ def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | Non
     return None
 
 
-def _many_rows_few_classes(model: LinearModel[CrossEntropy]) -> bool:
+def _few_samples(model: LinearModel[CrossEntropy]) -> bool:
     samples, features = model.features.shape
-    return not isinstance(model.features, SparseFeatures) and samples >= features and model.loss.outputs <= FEW_CLASSES
+    return isinstance(model.features, SparseFeatures) or samples < features
 
 
 def _affordable_entries(model: LinearModel[CrossEntropy]) -> int:

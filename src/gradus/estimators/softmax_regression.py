@@ -64,11 +64,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     tol : > 0
     max_iter : most iterations, >= 0
     solver : "lbfgs", "newton-cg", "proximal-newton" (``L1``, ``ElasticNet``, ``GroupLasso``, ``SparseGroupLasso`` of
-        rows), "coordinate-descent" (the same, on CSR data), "proximal-gradient" (FISTA), "davis-yin" (one penalty
+        rows), "coordinate-descent" (the same, on data in memory), "proximal-gradient" (FISTA), "davis-yin" (one penalty
         or a ``Sum`` of two), "primal-dual" (any sum, also behind linear maps), or "auto": Newton-CG for squared
         weights, up to 4,096 features and 64 classes, and L-BFGS where the penalty is smooth otherwise; coordinate
-        descent for what it takes, and proximal Newton for what it takes on dense data with at least as many rows as
-        features and few classes; Davis-Yin or primal-dual for sums; FISTA elsewhere
+        descent for what it takes on CSR data and on dense data with fewer rows than features, and proximal Newton for
+        what it takes on other dense data of few classes; Davis-Yin or primal-dual for sums; FISTA elsewhere
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr

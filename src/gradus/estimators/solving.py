@@ -12,7 +12,7 @@ from gradus.core.errors import InputError
 from gradus.core.free_memory import give_back
 from gradus.estimators.gap_estimate import AIM, MARGIN, OPTIMISM, Descending, GapEstimate
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
-from gradus.losses import SparseFeatures, SparseSoftmax
+from gradus.losses import ColumnSoftmax, column_access
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, NewtonCG, Stop, minimize
 from gradus.solvers.checkpoint import Checkpoint, Checkpointed
@@ -124,7 +124,8 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
 def _descended(
     plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, way: Way, descent: CoordinateDescent
 ) -> Solution:
-    assert isinstance(plain.features, SparseFeatures)
+    columns = column_access(plain.features)
+    assert columns is not None
 
     def promising(state: CoordinateState) -> bool:
         return state.residual**2 <= settings.tol
@@ -134,7 +135,7 @@ def _descended(
         return way.bound(point)
 
     stop = replace(way.stop(settings, bound), promising=promising)
-    smooth = SparseSoftmax(plain, plain.features)
+    smooth = ColumnSoftmax(plain, columns)
     solution = minimize(smooth, on_weights(penalty, plain), way.start, way.kept(descent), stop)
     give_back()
     return replace(solution, iterations=solution.iterations + way.iterations_before)

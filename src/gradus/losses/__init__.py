@@ -1,6 +1,8 @@
 """Smooth functions: losses per sample, and the linear model that binds them to data."""
 
 from gradus.losses.certificate import DualityGap
+from gradus.losses.column_access import column_access
+from gradus.losses.column_softmax import ColumnSoftmax
 from gradus.losses.cross_entropy import CrossEntropy
 from gradus.losses.features import DenseFeatures, Features
 from gradus.losses.huber import HuberLoss
@@ -12,12 +14,12 @@ from gradus.losses.preconditioner import CholeskyPreconditioner, DiagonalPrecond
 from gradus.losses.sample_loss import BoundedCurvature, SampleLoss
 from gradus.losses.sparse_features import SparseFeatures
 from gradus.losses.sparse_gap import SparseGap
-from gradus.losses.sparse_softmax import SparseSoftmax
 from gradus.losses.squared import Squared
 
 __all__ = [
     "BoundedCurvature",
     "CholeskyPreconditioner",
+    "ColumnSoftmax",
     "CrossEntropy",
     "DenseFeatures",
     "DiagonalPreconditioner",
@@ -31,6 +33,6 @@ __all__ = [
     "SampleLoss",
     "SparseFeatures",
     "SparseGap",
-    "SparseSoftmax",
     "Squared",
+    "column_access",
 ]

@@ -1,4 +1,4 @@
-"""The duality gap where features are sparse, weights are mostly 0, and most slopes cannot matter."""
+"""The duality gap where features are many, weights are mostly 0, and most slopes cannot matter."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.protocols import Thresholding
+    from gradus.losses.column_access import ColumnAccess
     from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
-    from gradus.losses.sparse_features import SparseFeatures
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class SparseGap:
     Parameters
     ----------
     model : around 0, not centred
-    features : those of the model
+    features : those of the model, by columns
     penalty : of the weights alone
     """
 
     model: LinearModel[CrossEntropy]
-    features: SparseFeatures
+    features: ColumnAccess
     penalty: Thresholding
 
     def __call__(self, point: Tensor) -> float:

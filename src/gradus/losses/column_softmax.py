@@ -1,4 +1,4 @@
-"""Softmax regression on sparse features as a log-linear model, whose features can be had one at a time."""
+"""Softmax regression as a log-linear model whose features are had one at a time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.columns import SparseColumns
+    from gradus.losses.column_access import ColumnAccess
     from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
-    from gradus.losses.sparse_features import SparseFeatures
 
 
 @dataclass(frozen=True)
-class SparseSoftmax:
+class ColumnSoftmax:
     """The function of ``LinearModel`` with cross-entropy, and what a descent on single coordinates asks of it.
 
     See ``gradus.core.protocols.LogLinear``. The residuals are those of the point itself, made to sum to 0 in every
@@ -29,19 +29,21 @@ class SparseSoftmax:
     Parameters
     ----------
     model : around 0, not centred
-    features : those of the model
+    features : those of the model, by columns
 
     Raises
     ------
-    InputError : if the model is centred, which would make its features dense
+    InputError : if the model is centred, which would make sparse features dense
     """
 
     model: LinearModel[CrossEntropy]
-    features: SparseFeatures
+    features: ColumnAccess
 
     def __post_init__(self) -> None:
         if self.model.centre is not None:
-            raise InputError("model is centred, and centred features are not sparse: give it with centre=None")
+            raise InputError(
+                "model is centred, and its features are taken as they are stored: give it with centre=None"
+            )
 
     @property
     def shape(self) -> tuple[int, int]:
