@@ -220,7 +220,7 @@ def test_torchs_check_of_operators(operator):
         else torch.full((1,), 0.5).double(),
         torch.rand(2, 2, 2, 2, dtype=torch.float64) if variant.reads_extra else None,
     )
-    torch.library.opcheck(operator._operator, (*tensors, None, None, None, windows(2, 2).code(), [1.5], True))
+    torch.library.opcheck(operator.value, (*tensors, None, None, None, windows(2, 2).code(), [1.5], True))
 
 
 def test_learned_numbers_get_their_gradients():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gradus.layers import convolution_products as products
+from gradus.layers import transforms
 from gradus.layers.convolution_geometry import Sliding
 
 if TYPE_CHECKING:
@@ -65,7 +66,12 @@ _Product.forward.__signature__ = inspect.signature(_Product.forward)  # type: ig
 
 
 def product(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Sliding) -> Tensor:
-    """Return the convolution of images with weights, plus a bias; see ``convolution_products.product``."""
+    """Return the convolution of images with weights, plus a bias; see ``convolution_products.product``.
+
+    While ``torch.func`` or forward mode is at work it is torch's own, which knows all of their derivatives.
+    """
+    if transforms.at_work((images, weights, bias)):
+        return products.product(images, weights, bias, geometry)
     wanted = images.requires_grad or weights.requires_grad or (bias is not None and bias.requires_grad)
     if not (wanted and torch.is_grad_enabled()):
         return _value(images, weights, bias, geometry)
@@ -84,8 +90,8 @@ def _value(images: Tensor, weights: Tensor, bias: Tensor | None, geometry: Slidi
 
 
 def transposed(upstream: Tensor, weights: Tensor, size: Sequence[int], geometry: Sliding) -> Tensor:
-    """Return ``to_images``, in a file for other programs by torch's own operator, which they know."""
-    if torch.onnx.is_in_onnx_export():
+    """Return ``to_images``, by torch's own operator in a file for other programs, and where ``product`` is."""
+    if torch.onnx.is_in_onnx_export() or transforms.at_work((upstream, weights)):
         return products.transposed(upstream, weights, size, geometry)
     found: Tensor = to_images(upstream, weights, list(size), *_listed(geometry))
     return found
@@ -190,7 +196,7 @@ def _folding(operator: Any, *, first_alone: bool) -> Callable[..., tuple[Any, An
     """Return the rule of ``torch.vmap``: a batch of first inputs alone goes into the samples, others one by one."""
 
     def batched(info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Any, Any]:
-        mapped = [t is not None and axis is not None for t, axis in zip(given[:3], axes[:3], strict=True)]
+        mapped = [isinstance(t, torch.Tensor) and axis is not None for t, axis in zip(given[:3], axes[:3], strict=True)]
         tensors = [t.movedim(a, 0) if on else t for t, a, on in zip(given[:3], axes[:3], mapped, strict=True)]
         if first_alone and mapped == [True, False, False]:
             folded = operator(tensors[0].flatten(0, 1), *given[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from gradus.kernels.window_pooling import Call, Pooled, Variant, backward, forward, from_code
 from gradus.kernels.window_pooling.call import winner_dtype
 from gradus.kernels.window_pooling.reference import pooled as differentiable
+from gradus.layers import mapping, transforms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +50,7 @@ class Operator:
     """A variant as ``torch.ops.gradus.NAME`` and ``torch.ops.gradus.NAME_pullback``.
 
     Its gradient is the variant's own; the gradient of the pullback (second derivatives) is autograd's of the reference.
+    Under the transforms of ``torch.func`` the same two are called by ``transforms``.
 
     Parameters
     ----------
@@ -58,23 +61,33 @@ class Operator:
     def __init__(self, variant: Variant, form: Form | None = None) -> None:
         self.variant, self.form = variant, form
         name = f"gradus::{variant.name}"
-        self._operator = torch.library.custom_op(name, self._run, mutates_args=(), schema=_FORWARD)
-        self._pullback = torch.library.custom_op(f"{name}_pullback", self._pull, mutates_args=(), schema=_PULLBACK)
-        self._operator.register_fake(self._shapes)
-        self._pullback.register_fake(_shapes_of_pullback)
-        self._operator.register_autograd(self._backward, setup_context=self._save)
-        self._pullback.register_autograd(self._backward_twice, setup_context=_save_twice)
-        self._operator.register_vmap(self._batched)
+        self.value = torch.library.custom_op(name, self._run, mutates_args=(), schema=_FORWARD)
+        self.pullback = torch.library.custom_op(f"{name}_pullback", self._pull, mutates_args=(), schema=_PULLBACK)
+        self.value.register_fake(self._shapes)
+        self.pullback.register_fake(_shapes_of_pullback)
+        self.value.register_autograd(self._backward, setup_context=partial(transforms.save_value, self))
+        self.pullback.register_autograd(self._backward_twice, setup_context=transforms.save_pullback)
+        self.value.register_vmap(mapping.rule(self.value, mapping.OF_VALUE))
+        self.pullback.register_vmap(mapping.rule(self.pullback, mapping.OF_PULLBACK))
 
     def __call__(self, x: Tensor, inputs: Inputs, *, keep: bool = False) -> Pooled:
         """Return the values of the windows of ``x``, and what was kept: for ``keep``, or a gradient that is wanted."""
         tensors = (x, inputs.other, inputs.weights, inputs.extra)
         if torch.onnx.is_in_onnx_export():
             return self._exported(inputs.call(x), keep=keep)
+        given = (*tensors, *(*inputs.positions, None, None, None)[:3], inputs.geometry.code(), list(inputs.settings))
+        if transforms.at_work(tensors):
+            return Pooled(*transforms.value(self, *given, keep))
         wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-        drawn, code = (*inputs.positions, None, None, None)[:3], inputs.geometry.code()
-        value, aside, winner = self._operator(*tensors, *drawn, code, list(inputs.settings), keep or wanted)
-        return Pooled(value, aside, winner)
+        return Pooled(*self.value(*given, keep or wanted))
+
+    def reference(self, windows: Sequence[int], settings: Sequence[float], drawn: Sequence[Tensor | None]) -> Any:
+        """Return the value of windows as a function of x, other, weights and extra, in plain torch."""
+
+        def value(x: Tensor, other: Tensor | None, weights: Tensor | None, extra: Tensor | None) -> Tensor:
+            return differentiable(self.variant, _call(x, other, weights, extra, *drawn, windows, settings)).value
+
+        return value
 
     def _exported(self, call: Call, *, keep: bool) -> Pooled:
         value = None if keep or self.form is None else self.form(call)
@@ -104,63 +117,12 @@ class Operator:
             taps = taps * (positions[axis].shape[2] if positions else from_code(windows).longest(axis, size))
         return value, aside, _like(x, sizes, winner_dtype(taps))
 
-    def _save(self, ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-        *tensors, windows, settings, _ = inputs
-        value, aside, winner = output
-        ctx.mark_non_differentiable(aside, winner)
-        # the input is kept as it is, not copied; its shape is needed in any case
-        kept = value if self.variant.reads_value else value.new_empty(0)
-        ctx.save_for_backward(*tensors, kept, aside, winner)
-        ctx.windows, ctx.settings = windows, settings
-
     def _backward(self, ctx: Any, upstream: Tensor, *_: Any) -> tuple[Any, ...]:
-        *tensors, value, aside, winner = ctx.saved_tensors
-        given = (*tensors, ctx.windows, ctx.settings)
-        learn = self.variant.learns and ctx.needs_input_grad[2]
-        gradient, of_other, of_weights = self._pullback(upstream, *given, value, aside, winner, learn)
-        of_other, of_weights = None if tensors[1] is None else of_other, of_weights if learn else None
-        return gradient, of_other, of_weights, *(None,) * 7
+        pullback = transforms.pullback_of(self) if transforms.at_work((upstream,)) else self.pullback
+        return transforms.pulled(self, pullback, ctx, upstream)
 
     def _backward_twice(self, ctx: Any, *seconds: Tensor) -> tuple[Any, ...]:
-        upstream, x, other, weights, extra, *drawn = ctx.saved_tensors
-        leaves: list[Any] = [
-            None if t is None else t.detach().requires_grad_() for t in (upstream, x, other, weights, extra)
-        ]
-        with torch.enable_grad():
-            call = _call(*leaves[1:], *drawn, ctx.windows, ctx.settings)
-            value = differentiable(self.variant, call).value
-            there = [place for place, is_ in enumerate((True, self.variant.second_input, ctx.learn)) if is_]
-            first = torch.autograd.grad(
-                value,
-                [leaves[1 + place] for place in there],
-                leaves[0],
-                create_graph=True,
-                allow_unused=True,
-                materialize_grads=True,
-            )
-            kept = [(f, seconds[place]) for f, place in zip(first, there, strict=True) if f.requires_grad]
-            wanted = [t for t in leaves if t is not None]
-            found = iter(
-                torch.autograd.grad([f for f, _ in kept], wanted, [s for _, s in kept], allow_unused=True)
-                if kept
-                else [None] * len(wanted)
-            )
-        return (*(None if t is None else next(found) for t in leaves), *(None,) * 9)
-
-    def _batched(self, info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Any, Any]:
-        """Fold the batch that ``torch.vmap`` adds into the samples."""
-        x, other, weights, extra = given[:4]
-        if axes[2] is not None:
-            raise NotImplementedError("torch.vmap over the weights of a pooling layer; map over its inputs instead")
-        size = info.batch_size
-        folded = [
-            None if t is None else (t.movedim(axis, 0) if axis is not None else t.expand(size, *t.shape))
-            for t, axis in zip((x, other, extra), (axes[0], axes[1], axes[3]), strict=True)
-        ]
-        x, other, extra = (None if t is None else t.reshape(-1, *t.shape[2:]) for t in folded)
-        found = self._operator(x, other, weights, extra, *given[4:])
-        split = tuple(t.reshape(size, -1, *t.shape[1:]) if t.dim() > 1 else t for t in found)
-        return split, tuple(0 if t.dim() > 2 else None for t in split)
+        return transforms.pulled_twice(self, ctx, seconds)
 
 
 def _call(x: Tensor, *given: Any) -> Call:
@@ -178,11 +140,6 @@ def _shapes_of_pullback(_: Tensor, x: Tensor, *given: Any) -> tuple[Tensor, Tens
     made = [_like(x, x.shape[2:], x.dtype) for _ in range(1 if other is None else 2)]
     of_weights = weights.new_empty(weights.shape) if learn else x.new_empty(0)
     return made[0], x.new_empty(0) if other is None else made[1], of_weights
-
-
-def _save_twice(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    ctx.save_for_backward(*inputs[:8])
-    ctx.windows, ctx.settings, ctx.learn = *inputs[8:10], inputs[-1]
 
 
 def _like(x: Tensor, sizes: Sequence[Any], dtype: torch.dtype) -> Tensor:
