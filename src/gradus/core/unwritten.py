@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # bytes from which on pages of its own are worth a call of the system
 WORTH = 1 << 20
+# a matrix whose share of numbers that are not zero is below this is turned one number after the other
+FEW = 1 / 64
 
 
 def zeros(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
@@ -33,3 +35,19 @@ def zeros(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     # private: pages that are shared are made when they are read
     pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return torch.frombuffer(pages, dtype=dtype).view(*shape)
+
+
+def transposed(matrix: Tensor) -> Tensor:
+    """Return a copy of the transposed matrix, contiguous; where few numbers are not 0, the others take no memory.
+
+    Examples
+    --------
+    >>> transposed(torch.tensor([[1.0, 0.0, 2.0]])).tolist()
+    [[1.0], [0.0], [2.0]]
+    """
+    if matrix.numel() * matrix.itemsize < WORTH or matrix.count_nonzero() > FEW * matrix.numel():
+        return matrix.t().contiguous()
+    rows, columns = matrix.nonzero(as_tuple=True)
+    copied = zeros((matrix.shape[1], matrix.shape[0]), matrix.dtype)
+    copied[columns, rows] = matrix[rows, columns]
+    return copied

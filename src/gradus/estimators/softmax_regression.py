@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from gradus.core import unwritten
 from gradus.estimators.shortfall import SEPARABLE, separated, shortfall
 from gradus.estimators.softmax_problem import (
     Settings,
@@ -225,11 +226,12 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         return weights
 
     def _publish(self, solution: Solution, data: TrainingData) -> None:
-        point = solution.point.cpu().numpy()
-        features = data.features.shape[1]
+        point, features = solution.point.cpu(), data.features.shape[1]
         self.classes_ = data.classes
-        self.coef_ = np.ascontiguousarray(point[:features].T)
-        self.intercept_ = point[features].copy() if self.fit_intercept else np.zeros(len(data.classes), point.dtype)
+        self.coef_ = unwritten.transposed(point[:features]).numpy()
+        self.intercept_ = (
+            point[features].numpy().copy() if self.fit_intercept else np.zeros(len(data.classes), self.coef_.dtype)
+        )
         self.n_iter_ = solution.iterations
         self.objective_ = solution.value
         self.relative_gap_ = solution.certificate

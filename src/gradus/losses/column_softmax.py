@@ -90,11 +90,11 @@ class ColumnSoftmax:
         return self.model.scale * self.features.transposed_rows(residual * self.shares[:, None], features)
 
     def value_and_residual(self, logits: Tensor) -> tuple[float, Tensor]:
-        """Return the mean loss, and the unweighted residuals made feasible."""
+        """Return the mean loss, and the unweighted residuals made feasible; 0 of samples without weight."""
         loss = self.model.loss.to(torch.float64)
-        value = loss.value_and_residual(logits, self.shares)[0].item()
-        residual = loss.value_and_residual(logits, torch.ones_like(self.shares))[1]
-        return value, loss.balanced(residual, self.shares) if self.intercept else residual
+        value, residual = loss.value_and_residual(logits, self.shares)
+        residual /= self.shares.where(self.shares > 0, 1.0)[:, None]
+        return value.item(), loss.balanced(residual, self.shares) if self.intercept else residual
 
     def dual_value(self, residual: Tensor) -> float:
         """Return sum_i w_i H(y_i + r_i)."""

@@ -148,7 +148,7 @@ class CrossEntropy:
         entropies = residual.new_empty(self.samples)
         for start in range(0, self.samples, PART):
             part = slice(start, start + PART)
-            probabilities = self.rows(start, start + PART)._plus_labels(residual[part]).clamp_min_(0.0)
+            probabilities = self.rows(start, start + PART)._add_labels(residual[part].clone()).clamp_min_(0.0)
             torch.sum(torch.special.entr(probabilities, out=probabilities), dim=1, out=entropies[part])
         return (entropies * weights).sum()
 
@@ -160,7 +160,7 @@ class CrossEntropy:
         simplex. ``docs/derivations/softmax-regression.md`` has the proof.
         """
         surplus = weights @ residual
-        probabilities = self._plus_labels(residual)
+        probabilities = self._add_labels(residual.clone())
         mass = weights @ probabilities
         excess = surplus.clamp_min(0.0)
         lack = (-surplus).clamp_min(0.0)
@@ -169,15 +169,15 @@ class CrossEntropy:
             return residual
         shares = excess / mass.clamp_min(torch.finfo(mass.dtype).tiny)
         freed = probabilities @ shares
-        probabilities.sub_(probabilities * shares).addcmul_(freed[:, None], lack / total)
-        return self._plus_labels(probabilities, -1)
+        probabilities.mul_(1.0 - shares).addcmul_(freed[:, None], lack / total)
+        return self._add_labels(probabilities, -1)
 
-    def _plus_labels(self, residual: Tensor, sign: int = 1) -> Tensor:
-        """Return residual + sign y."""
+    def _add_labels(self, rows: Tensor, sign: int = 1) -> Tensor:
+        """Add sign y to ``rows`` and return them."""
         if self.targets.ndim == 2:
-            return torch.add(residual, self.targets.to(residual.dtype), alpha=sign)
-        ones = residual.new_full((1, 1), sign).expand(self.samples, 1)
-        return residual.scatter_add(1, self.targets[:, None], ones)
+            return rows.add_(self.targets, alpha=sign)
+        ones = rows.new_full((1, 1), sign).expand(self.samples, 1)
+        return rows.scatter_add_(1, self.targets[:, None], ones)
 
 
 def _check(targets: Tensor, classes: int) -> None:

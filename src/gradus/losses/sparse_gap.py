@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from gradus.core.free_memory import give_back
 from gradus.losses.certificate import Gap, highest, largest_scale
+from gradus.losses.column_softmax import ColumnSoftmax
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,31 +47,23 @@ class SparseGap:
 
     def measure(self, point: Tensor) -> Gap:
         """Return the primal and the dual value at ``point``, in float64."""
-        model, shares = self.model, self.model.weights.double()
-        weights = point[: model.features.shape[1]]
-        used = weights.any(dim=1).nonzero()[:, 0]
+        smooth = ColumnSoftmax(self.model, self.features)
+        weights = point[: self.features.shape[1]]
+        used = torch.linalg.vector_norm(weights, ord=math.inf, dim=1).nonzero()[:, 0]
         held = weights[used].double()
-        logits = model.scale * self.features.times_rows(held, used)
-        if model.intercept:
-            logits += point[-1].double()
-        loss, ones = model.loss.to(torch.float64), torch.ones_like(shares)
-        value = loss.value_and_residual(logits, shares)[0]
-        residual = loss.value_and_residual(logits, ones)[1]
-        if model.intercept:
-            residual = loss.balanced(residual, shares)
-        slopes = self._steep(residual * shares[:, None])
+        value, residual = smooth.value_and_residual(self._logits(held, used, point))
+        give_back()
+        # no slope that is left out matters
+        features = (smooth.column_sums()[:, 0] > (1.0 - 1e-9) * self.penalty.threshold).nonzero()[:, 0]
+        slopes = smooth.slopes(residual, features)
 
         def dual(scales: list[float]) -> list[float]:
-            values = [loss.dual_value(scale * residual, shares) for scale in scales]
             return [
-                (value - self.penalty.conjugate(-scale * slopes)).item()
-                for value, scale in zip(values, scales, strict=True)
+                smooth.dual_value(scale * residual) - self.penalty.conjugate(-scale * slopes).item() for scale in scales
             ]
 
-        return Gap((value + self.penalty.value(held)).item(), highest(dual, largest_scale(self.penalty, slopes)))
+        return Gap(value + self.penalty.value(held).item(), highest(dual, largest_scale(self.penalty, slopes)))
 
-    def _steep(self, weighted: Tensor) -> Tensor:
-        """Return beta X' Omega R of the features where it may be above the threshold."""
-        bounds = self.model.scale * self.features.absolute_sums(self.model.weights.double())[:, 0]
-        features = (bounds > (1.0 - 1e-9) * self.penalty.threshold).nonzero()[:, 0]
-        return self.model.scale * self.features.transposed_rows(weighted, features)
+    def _logits(self, held: Tensor, used: Tensor, point: Tensor) -> Tensor:
+        logits = self.features.times_rows(held, used).mul_(self.model.scale)
+        return logits.add_(point[-1]) if self.model.intercept else logits

@@ -11,6 +11,7 @@ import torch
 
 from gradus.core import unwritten
 from gradus.core.errors import InputError
+from gradus.core.free_memory import give_back
 from gradus.core.protocols import LogLinear
 from gradus.kernels import column_descent
 from gradus.kernels.column_descent import column_logits, column_products, descend
@@ -29,7 +30,7 @@ MOST_SWEEPS = 50
 # the strength of absolute values and norms falls by this factor in each iteration, until it is the penalty's own
 DROP = 0.3
 # candidates whose violations are computed at a time
-PART = 8192
+PART = 1024
 # violations below this are rounding
 LEAST = 1e-14
 
@@ -153,6 +154,7 @@ class CoordinateDescent:
             stronger.square,
             stronger.norm,
         )
+        give_back()
         ended = descend(columns, working.coordinates, terms, max(FORCING * state.violation, LEAST), self.sweeps)
         moved = WorkingColumns(working.features, ended.coordinates)
         after = self._looked(smooth, state, moved, columns)
@@ -169,7 +171,9 @@ class CoordinateDescent:
     ) -> CoordinateState:
         """Return the state at the weights of ``working``, with those that join, and without the screened features."""
         candidates = before.candidates
+        give_back()
         look = self._look(smooth, working, candidates, columns)
+        give_back()
         factor = max(1.0, DROP * min(before.factor, look.steepest))
         stronger = self.terms.times(factor)
         violation = _violation(stronger, working.of_candidates(candidates), look.slopes)
@@ -184,8 +188,8 @@ class CoordinateDescent:
         return replace(after, working=following, candidates=candidates)
 
     def _look(self, smooth: LogLinear, working: WorkingColumns, candidates: Candidates, columns: SparseColumns) -> Look:
-        logits = column_logits(columns, working.coordinates, len(smooth.shares)).t().contiguous()
-        value, residual = smooth.value_and_residual(logits)
+        value, residual = smooth.value_and_residual(column_logits(columns, working.coordinates, len(smooth.shares)).t())
+        give_back()
         slopes = smooth.slopes(residual, candidates.features)
         terms = self.terms
         value += terms._replace(rows=len(working.features)).value(working.weights)

@@ -71,7 +71,8 @@ class WorkingColumns:
     def of_point(cls, smooth: LogLinear, point: Tensor, terms: Terms) -> WorkingColumns:
         """Return the weights of ``point`` that are not 0, or the rows that are not."""
         rows = smooth.shape[0] - int(smooth.intercept)
-        features = point[:rows].any(dim=1).nonzero()[:, 0]
+        # any(dim=1) would make a truth value of every weight first
+        features = torch.linalg.vector_norm(point[:rows], ord=math.inf, dim=1).nonzero()[:, 0]
         weights = point[features].double()
         intercept = point[rows].double() if smooth.intercept else torch.zeros(smooth.shape[1], dtype=torch.float64)
         chosen = _entries(_units(weights != 0, terms), weights, terms)

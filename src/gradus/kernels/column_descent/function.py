@@ -123,20 +123,25 @@ class Function(NamedTuple):
     def searched(
         self, place: Place, slopes: Slopes, step: tuple[np.ndarray, np.ndarray, np.ndarray]
     ) -> tuple[Place, float]:
-        """Return the first place along a step of weights, intercept and logits that is low enough, and how far."""
-        moved, lifted, climbs = step
+        """Return the first place along a step of weights, intercept and logits that is low enough, and how far.
+
+        The logits' array is written over: of many samples the four that are needed at a time fill the memory.
+        """
+        moved, lifted, logits = step
         rise = self.absolute * (np.abs(place.weights + moved) - np.abs(place.weights)).sum()
         rise += self._norms(place.weights + moved) - self._norms(place.weights)
         promise = slopes.slopes @ moved + slopes.lifts @ lifted + rise
-        length, chances = 1.0, np.empty_like(climbs)
+        length, chances = 1.0, np.empty_like(logits)
+        logits += place.logits
         for _ in range(HALVINGS):
-            logits = length * climbs
-            logits += place.logits
             found = self._at(place.weights + length * moved, place.intercept + length * lifted, logits, chances)
             fell = found.value <= place.value + SHARE * length * promise
             if fell or abs(promise) < ROUNDING * abs(place.value):
                 return found, length
             length *= 0.5
+            # half-way back from there
+            logits += place.logits
+            logits *= 0.5
         return place, 0.0
 
     def swept(self, place: Place) -> Place:
