@@ -11,6 +11,7 @@ from torch.nn import functional
 from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Bins
 from gradus.layers.average_pooling import MEAN
+from gradus.layers.axes import each, is_whole
 from gradus.layers.geometry import as_batch
 from gradus.layers.max_pooling import max_pool, max_pool_with_indices
 from gradus.layers.operators import Inputs
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from gradus.layers.axes import Size
 
-Outputs = int | None | tuple[int | None, ...]
+Outputs = int | None | tuple[int | None, ...] | list[int | None]
 # so many entries keep threads busy, and planes of so many, the least and the most, lie side by side in the cache
 LEAST_ENTRIES, PLANES = 1 << 20, (1 << 10, 1 << 14)
 _MEANS: dict[int, Any] = {
@@ -35,15 +36,15 @@ def bins(x: Tensor, output_size: Outputs, axes: int) -> Bins:
 
     Raises
     ------
-    InputError : if a size is negative, or there are not as many as axes
+    InputError : if a size is negative or not whole, or there are not as many as axes
     """
-    wanted = (output_size,) * axes if not isinstance(output_size, tuple) else output_size
-    if len(wanted) != axes:
+    wanted = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,)
+    wanted = wanted * axes if len(wanted) == 1 else wanted
+    if not isinstance(x, torch.Tensor) or x.dim() < axes or len(wanted) != axes:
+        as_batch(x, Bins((1,) * axes))
         raise InputError(f"output_size is {output_size}; one number or {axes} were expected")
-    sizes = tuple(x.shape[axis - axes] if size is None else int(size) for axis, size in enumerate(wanted))
-    if min(sizes) < 0:
-        raise InputError(f"output_size is {output_size}; numbers of at least 0 were expected")
-    return Bins(sizes)
+    sizes = tuple(x.shape[axis - axes] if size is None else size for axis, size in enumerate(wanted))
+    return Bins(tuple(int(size) for size in each("output_size", sizes, axes, least=0)))
 
 
 def adaptive_max_pool(x: Tensor, output_size: Outputs, axes: int, *, indices: bool = False) -> Any:
@@ -67,7 +68,7 @@ def adaptive_average_pool(x: Tensor, output_size: Outputs, axes: int) -> Tensor:
     tensor([[[1., 3.]]])
     """
     geometry = bins(x, output_size, axes)
-    batch, single = as_batch(x, geometry, axes)
+    batch, single = as_batch(x, geometry)
     # ONNX has not torch's bins
     if torch.onnx.is_in_onnx_export() or _faster(batch, geometry):
         value = MEAN(batch, Inputs(geometry)).value
@@ -202,11 +203,14 @@ class _SpatialPyramidPool(nn.Module):
 
     def __init__(self, levels: Size = (1, 2, 4)) -> None:
         super().__init__()
-        self.levels = (levels,) if isinstance(levels, int) else tuple(levels)
+        self.levels = tuple(levels) if isinstance(levels, tuple | list) else (levels,)
+        if not self.levels or not all(is_whole(level) and level > 0 for level in self.levels):
+            raise InputError(f"levels is {levels}; positive whole numbers were expected, such as (1, 2, 4)")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pool (samples, channels, axes...)."""
-        return torch.cat([adaptive_max_pool(x, level, self.axes).flatten(1) for level in self.levels], dim=1)
+        """Pool (samples, channels, axes...) to (samples, numbers), or (channels, axes...) to (numbers,)."""
+        maxima = [adaptive_max_pool(x, level, self.axes) for level in self.levels]
+        return torch.cat([found.flatten(-1 - self.axes) for found in maxima], dim=-1)
 
 
 class SpatialPyramidPool1d(_SpatialPyramidPool):

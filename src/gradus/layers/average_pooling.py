@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradus.core.errors import InputError
@@ -101,7 +102,7 @@ def average_pool(
     """
     if divisor_override is not None:
         return sum_pool(x, geometry, divisor=divisor_override)
-    return pooled(PADDED_MEAN if count_include_pad else MEAN, x, Inputs(geometry), geometry.axes)
+    return pooled(PADDED_MEAN if count_include_pad else MEAN, x, Inputs(geometry))
 
 
 def sum_pool(x: Tensor, geometry: Geometry, *, divisor: float = 1.0) -> Tensor:
@@ -113,9 +114,10 @@ def sum_pool(x: Tensor, geometry: Geometry, *, divisor: float = 1.0) -> Tensor:
     >>> sum_pool(torch.tensor([[[1.0, 3.0, 2.0]]]), windows(1, 2, 1))
     tensor([[[4., 5.]]])
     """
-    if divisor == 0:
-        raise InputError("divisor_override is 0, which nothing can be divided by: give another number")
-    return pooled(SUM, x, Inputs(geometry, (float(divisor),)), geometry.axes)
+    is_number = isinstance(divisor, int | float) and math.isfinite(divisor)
+    if not is_number or divisor == 0:
+        raise InputError(f"divisor_override is {divisor!r}; a finite number other than 0 was expected")
+    return pooled(SUM, x, Inputs(geometry, (float(divisor),)))
 
 
 def avg_pool2d(

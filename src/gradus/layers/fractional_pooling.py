@@ -10,6 +10,7 @@ from torch import nn
 from gradus.core.errors import InputError
 from gradus.layers.axes import each
 from gradus.layers.geometry import as_batch, windows
+from gradus.layers.given_numbers import learned
 from gradus.layers.max_pooling import MAX, flat_indices
 from gradus.layers.operators import Inputs
 
@@ -28,11 +29,11 @@ def fractional_max_pool2d(x: Tensor, kernel_size: Size, output_size: Size, *, sa
 
     Parameters
     ----------
-    samples : u in [0, 1), (samples, channels, 2), for width and height; drawn if None
+    samples : u in [0, 1), (samples, channels, 2), for width and height, of one image also (channels, 2); drawn if None
 
     Raises
     ------
-    InputError : if the kernel and the output are larger than the input
+    InputError : if the kernel and the output are larger than the input, or ``samples`` something else
 
     Examples
     --------
@@ -58,14 +59,19 @@ def _fractional(
 ) -> tuple[Tensor, Tensor | None]:
     """The maxima, and, if wanted, where they lie in their planes."""
     axes = geometry.axes
-    batch, single = as_batch(x, geometry, axes)
+    batch, single = as_batch(x, geometry)
     counts = each("output_size", output_size, axes, least=0)
     for size, kernel, count in zip(batch.shape[2:], geometry.kernel, counts, strict=True):
         if not 1 <= count <= size - kernel + 1:
             raise InputError(f"output_size is {output_size}; 1 to {size - kernel + 1} windows of {kernel} fit {size}")
+    shape = (*batch.shape[:2], axes)
     if samples is None:
-        samples = torch.rand((*batch.shape[:2], axes), dtype=batch.dtype, device=batch.device)
-    drawn = samples.reshape(-1, axes)
+        samples = torch.rand(shape, dtype=batch.dtype, device=batch.device)
+    else:
+        alone = isinstance(samples, torch.Tensor) and samples.dim() == 2 and single
+        samples = learned("samples", samples[None] if alone else samples, shape)
+    # without samples one plane's places stand for all
+    drawn = samples.reshape(-1, axes) if len(batch) else samples.new_zeros(1, axes)
     # torch's samples of a plane begin with its last axis, those of a space with its first
     drawn = drawn.flip(1) if axes == 2 else drawn
     positions = tuple(
@@ -83,9 +89,15 @@ def _fractional(
 def _places(size: int, kernel: int, count: int, uniform: Tensor) -> Tensor:
     steps = torch.arange(count, device=uniform.device).to(uniform.dtype)
     apart = torch.tensor((size - kernel) / max(count - 1, 1)).to(uniform)
-    starts = ((steps + uniform[:, None]) * apart).to(torch.int32) - (uniform[:, None] * apart).to(torch.int32)
+    starts = ((steps + uniform[:, None]) * apart).to(torch.int64) - (uniform[:, None] * apart).to(torch.int64)
+    # numbers that are none, or far from [0, 1), lead nowhere beside the input
+    starts = starts.clamp(0, size - kernel).to(torch.int32)
     starts[:, -1] = size - kernel
     return starts[:, :, None] + torch.arange(kernel, dtype=torch.int32, device=uniform.device)
+
+
+def _is_share(given: Any) -> bool:
+    return isinstance(given, int | float) and 0 < given < 1
 
 
 class _FractionalMaxPool(nn.Module):
@@ -108,12 +120,14 @@ class _FractionalMaxPool(nn.Module):
         super().__init__()
         if (output_size is None) == (output_ratio is None):
             raise InputError("give either output_size, how many windows, or output_ratio, what share of the input")
-        ratios = (output_ratio,) * self.axes if isinstance(output_ratio, int | float) else output_ratio
-        if ratios is not None and not (len(ratios) == self.axes and all(0 < ratio < 1 for ratio in ratios)):
+        ratios = output_ratio if isinstance(output_ratio, tuple | list | None) else (output_ratio,) * self.axes
+        if ratios is not None and not (len(ratios) == self.axes and all(map(_is_share, ratios))):
             raise InputError(
                 f"output_ratio is {output_ratio}; a number between 0 and 1, or {self.axes} of them, was expected"
             )
         self.windows = windows(self.axes, kernel_size, 1)
+        if output_size is not None:
+            each("output_size", output_size, self.axes, least=1)
         self.output_size, self.output_ratio, self.return_indices = output_size, ratios, return_indices
 
     def forward(self, x: Tensor) -> Any:

@@ -104,8 +104,16 @@ def gated_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
 class _GatedPool(SlidingPool):
     """A mixture of maximum and mean that a learned filter decides for each window."""
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Padding = 0) -> None:
-        super().__init__(kernel_size, stride, padding)
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        *,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
         self.weights = nn.Parameter(torch.zeros(self.windows.kernel))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 
-from gradus.core.errors import InputError
 from gradus.kernels.register_functions import exponential, logarithm, power, ratio
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
+from gradus.layers.given_numbers import learned, positive
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
 
@@ -47,9 +47,9 @@ def gem_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
 
 
 def gem_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The root of the mean."""
+    """The root of the mean; NaN for an exponent of 0 or NaN, which a diverged training may come to."""
     mean = chosen(state[1] > 0.0, state[1], 1.0) / constant
-    return state[0] * exponential(logarithm(mean) / settings[2]), 0.0, 0.0
+    return state[0] * exponential(logarithm(mean) / settings[2]) + 0.0 / settings[2], 0.0, 0.0
 
 
 def gem_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
@@ -113,11 +113,7 @@ def gem_pool(x: Tensor, power: Tensor, geometry: Geometry, *, least: float = 1e-
     >>> gem_pool(torch.tensor([[[1.0, 7.0]]]), torch.tensor([2.0]), windows(1, 2))
     tensor([[[5.]]])
     """
-    if power.numel() != 1:
-        raise InputError(f"power has shape {tuple(power.shape)}; one number was expected")
-    if not least > 0:
-        raise InputError(f"least is {least}; a positive number was expected")
-    return pooled(GEM, x, Inputs(geometry, (float(least),), weights=power), geometry.axes)
+    return pooled(GEM, x, Inputs(geometry, (positive("least", least),), weights=learned("power", power)))
 
 
 class _GeMPool(SlidingPool):
@@ -128,13 +124,15 @@ class _GeMPool(SlidingPool):
         kernel_size: Size,
         stride: Size | None = None,
         padding: Padding = 0,
+        dilation: Size = 1,
         *,
+        ceil_mode: bool = False,
         power: float = 3.0,
         least: float = 1e-6,
     ) -> None:
-        super().__init__(kernel_size, stride, padding)
-        self.power = nn.Parameter(torch.tensor([float(power)]))
-        self.least = least
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
+        self.power = nn.Parameter(torch.tensor([positive("power", power)]))
+        self.least = positive("least", least)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (samples, channels, axes...) or (channels, axes...)."""

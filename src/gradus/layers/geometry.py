@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.core.errors import InputError
-from gradus.kernels.window_pooling import Same, Windows
+from gradus.kernels.window_pooling import Bins, Same, Windows
 from gradus.layers.axes import Around, Size, each, pairs
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ def windows(
 
     Raises
     ------
-    InputError : if a number is not positive, or a padding is so large that a window lies in it
+    InputError : if a number is not a positive whole one, or a padding is so large that a window lies in it
 
     Examples
     --------
     >>> windows(2, 3, stride=2, padding=1).output((56, 56))
     (28, 28)
     """
+    if axes not in (1, 2, 3):
+        raise InputError(f"axes is {axes}; 1, 2 or 3 was expected")
     kernel = each("kernel_size", kernel_size, axes, least=1)
     strides = kernel if stride is None or stride == () else each("stride", stride, axes, least=1)
     dilations = each("dilation", dilation, axes, least=1)
@@ -62,13 +64,28 @@ def windows(
     return Windows(kernel, strides, before, after, dilations, ceil=bool(ceil_mode))
 
 
-def as_batch(x: Tensor, geometry: Geometry, axes: int) -> tuple[Tensor, bool]:
+def of_one_window(geometry: Geometry) -> Windows:
+    """Return the geometry of a layer whose windows all have the same positions.
+
+    Raises
+    ------
+    InputError : if it is bins, whose windows differ, or no geometry
+    """
+    if not isinstance(geometry, Windows):
+        raise InputError(f"the geometry is {geometry!r}; what gradus.layers.windows returns was expected")
+    return geometry
+
+
+def as_batch(x: Tensor, geometry: Geometry) -> tuple[Tensor, bool]:
     """Return ``x`` as (samples, channels, axes...), and whether the first axis was added.
 
     Raises
     ------
     InputError : if it has another number of axes, is no floating-point tensor, or no window fits
     """
+    if not isinstance(geometry, Windows | Bins):
+        raise InputError(f"the geometry is {geometry!r}; what gradus.layers.windows returns, or Bins, was expected")
+    axes = geometry.axes
     if not isinstance(x, torch.Tensor) or not x.is_floating_point():
         kind = str(x.dtype) if isinstance(x, torch.Tensor) else type(x).__name__
         raise InputError(f"the input is {kind}; a floating-point tensor was expected: convert it")

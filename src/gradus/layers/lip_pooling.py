@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradus.core.errors import InputError
 from gradus.kernels.register_functions import exponential
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.layers.geometry import as_batch
+from gradus.layers.given_numbers import learned
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool
 from gradus.layers.soft_pooling import soft_finish, soft_start, soft_turn
@@ -71,7 +71,7 @@ def lip_pool(x: Tensor, logits: Tensor, geometry: Geometry) -> Tensor:
 
     Raises
     ------
-    InputError : if the shapes differ
+    InputError : if the logits are no floating-point tensor of the input's shape
 
     Examples
     --------
@@ -80,9 +80,8 @@ def lip_pool(x: Tensor, logits: Tensor, geometry: Geometry) -> Tensor:
     >>> lip_pool(torch.tensor([[[1.0, 3.0]]]), torch.zeros(1, 1, 2), windows(1, 2))
     tensor([[[2.]]])
     """
-    if x.shape != logits.shape:
-        raise InputError(f"logits have shape {tuple(logits.shape)}; that of the input, {tuple(x.shape)}, was expected")
-    batch, single = as_batch(x, geometry, geometry.axes)
+    batch, single = as_batch(x, geometry)
+    learned("the logits", logits, tuple(x.shape))
     value = LIP(batch, Inputs(geometry, other=logits[None] if single else logits)).value
     return value[0] if single else value
 

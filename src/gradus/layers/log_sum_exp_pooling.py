@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradus.core.errors import InputError
 from gradus.kernels.register_functions import exponential, logarithm
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
+from gradus.layers.given_numbers import positive
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
 from gradus.layers.soft_pooling import soft_fold, soft_start, soft_turn
@@ -81,19 +81,24 @@ def log_sum_exp_pool(x: Tensor, geometry: Geometry, *, sharpness: float = 1.0) -
     >>> log_sum_exp_pool(torch.tensor([[[0.0, 0.0]]]), windows(1, 2))
     tensor([[[0.]]])
     """
-    if not 0 < sharpness < math.inf:
-        raise InputError(f"sharpness is {sharpness}; a positive finite number was expected")
-    return pooled(LOG_SUM_EXP, x, Inputs(geometry, (float(sharpness),)), geometry.axes)
+    return pooled(LOG_SUM_EXP, x, Inputs(geometry, (positive("sharpness", sharpness),)))
 
 
 class _LogSumExpPool(SlidingPool):
     """The logarithm of the mean exponential of each window; see ``log_sum_exp_pool``."""
 
     def __init__(
-        self, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, *, sharpness: float = 1.0
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        *,
+        ceil_mode: bool = False,
+        sharpness: float = 1.0,
     ) -> None:
-        super().__init__(kernel_size, stride, padding)
-        self.sharpness = sharpness
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
+        self.sharpness = positive("sharpness", sharpness)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (samples, channels, axes...) or (channels, axes...)."""

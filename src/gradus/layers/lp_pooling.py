@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradus.core.errors import InputError
 from gradus.kernels.register_functions import exponential, logarithm, ratio, scale, smallest_normal, undone
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.geometry import windows
+from gradus.layers.given_numbers import positive
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
 
@@ -102,7 +102,7 @@ def norm_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     power = call.settings[0]
     sizes = values.abs()
     largest = sizes.detach().amax(-1)
-    scale = largest.where(largest > 0, 1)
+    scale = largest.where((largest > 0) & ~largest.isinf(), 1)  # infinity stays what it is
     ratio = sizes / scale[..., None]
     # a power below 2 has an infinite slope at 0 somewhere among its derivatives: zeros are left out
     raised = ratio.where(ratio > 0, 1) ** power
@@ -154,11 +154,9 @@ def lp_pool(x: Tensor, norm_type: float, geometry: Geometry) -> Tensor:
     >>> lp_pool(torch.tensor([[[3.0, -4.0, 0.0]]]), 2, windows(1, 2, 1))
     tensor([[[5., 4.]]])
     """
-    power = float(norm_type)
-    if not 0 < power < math.inf:
-        raise InputError(f"norm_type is {norm_type}; a positive finite number was expected (max pooling is the limit)")
+    power = positive("norm_type", norm_type, " (max pooling is the limit)")
     operator = {1.0: L1, 2.0: L2}.get(power, LP)
-    return pooled(operator, x, Inputs(geometry, (power,)), geometry.axes)
+    return pooled(operator, x, Inputs(geometry, (power,)))
 
 
 def lp_pool2d(
@@ -186,7 +184,7 @@ class _LpPool(SlidingPool):
         dilation: Size = 1,
     ) -> None:
         super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
-        self.norm_type = norm_type
+        self.norm_type = positive("norm_type", norm_type, " (max pooling is the limit)")
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (samples, channels, axes...) or (channels, axes...)."""

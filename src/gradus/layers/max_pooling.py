@@ -117,7 +117,7 @@ def max_pool(x: Tensor, geometry: Geometry) -> Tensor:
     >>> max_pool(torch.tensor([[[1.0, 3.0, 2.0, 0.0]]]), windows(1, 2))
     tensor([[[3., 2.]]])
     """
-    return pooled(MAX, x, Inputs(geometry), geometry.axes)
+    return pooled(MAX, x, Inputs(geometry))
 
 
 def min_pool(x: Tensor, geometry: Geometry) -> Tensor:
@@ -128,13 +128,12 @@ def min_pool(x: Tensor, geometry: Geometry) -> Tensor:
     >>> min_pool(torch.tensor([[[1.0, 3.0, 2.0, 0.0]]]), windows(1, 2))
     tensor([[[1., 0.]]])
     """
-    return pooled(MIN, x, Inputs(geometry), geometry.axes)
+    return pooled(MIN, x, Inputs(geometry))
 
 
 def max_pool_with_indices(x: Tensor, geometry: Geometry) -> tuple[Tensor, Tensor]:
     """Return the maximum of each window, and where it lies as torch counts: int64 into the plane's entries in a row."""
-    axes = geometry.axes
-    batch, single = as_batch(x, geometry, axes)
+    batch, single = as_batch(x, geometry)
     found = MAX(batch, Inputs(geometry), keep=True)
     assert found.winner is not None
     tables = [torch.from_numpy(table) for table in geometry.positions(tuple(batch.shape[2:]))]

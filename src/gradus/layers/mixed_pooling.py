@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 
-from gradus.core.errors import InputError
 from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import COUNT, Pooled, Variant
 from gradus.layers import exported_forms
+from gradus.layers.given_numbers import learned
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradus.kernels.window_pooling import Call, Windows
+    from gradus.kernels.window_pooling import Call, Geometry
     from gradus.layers.axes import Size
     from gradus.layers.geometry import Padding
 
@@ -83,7 +83,7 @@ MIXED = Operator(
 )
 
 
-def mixed_pool(x: Tensor, share: Tensor, geometry: Windows) -> Tensor:
+def mixed_pool(x: Tensor, share: Tensor, geometry: Geometry) -> Tensor:
     """Return a max + (1 - a) mean of each window, a = ``share``, one number that gets a gradient (Lee et al. 2016).
 
     Raises
@@ -96,16 +96,22 @@ def mixed_pool(x: Tensor, share: Tensor, geometry: Windows) -> Tensor:
     >>> mixed_pool(torch.tensor([[[1.0, 3.0]]]), torch.tensor([0.5]), windows(1, 2))
     tensor([[[2.5000]]])
     """
-    if share.numel() != 1:
-        raise InputError(f"share has shape {tuple(share.shape)}; one number was expected")
-    return pooled(MIXED, x, Inputs(geometry, weights=share), geometry.axes)
+    return pooled(MIXED, x, Inputs(geometry, weights=learned("share", share)))
 
 
 class _MixedPool(SlidingPool):
     """A learned mixture of maximum and mean, half of each to begin with."""
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Padding = 0) -> None:
-        super().__init__(kernel_size, stride, padding)
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        *,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
         self.share = nn.Parameter(torch.tensor([0.5]))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.kernels.window_pooling.windows import ABSENT
 from gradus.layers.average_pooling import sum_start
-from gradus.layers.geometry import as_batch
+from gradus.layers.geometry import as_batch, of_one_window
+from gradus.layers.given_numbers import learned
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool
 from gradus.layers.weighted_pooling import weighted_finish, weighted_share
@@ -78,8 +79,9 @@ def rank_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
     >>> rank_pool(torch.tensor([[[1.0, 5.0, 3.0]]]), torch.tensor([0.0, 1.0, 0.0]), windows(1, 3))
     tensor([[[3.]]])
     """
-    batch, single = as_batch(x, geometry, geometry.axes)
-    taps = prod(geometry.kernel)
+    batch, single = as_batch(x, geometry)
+    taps = prod(of_one_window(geometry).kernel)
+    learned("the weights", weights, tuple(getattr(weights, "shape", ())))
     if weights.numel() != taps:
         raise InputError(f"there are {weights.numel()} weights; one for each of {taps} positions was expected")
     if any((table == ABSENT).any() for table in geometry.positions(tuple(batch.shape[2:]))):
@@ -93,8 +95,8 @@ def rank_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
 class _RankPool(SlidingPool):
     """A learned weighted sum of each window's values in order; the mean to begin with."""
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
-        super().__init__(kernel_size, stride)
+    def __init__(self, kernel_size: Size, stride: Size | None = None, dilation: Size = 1) -> None:
+        super().__init__(kernel_size, stride, dilation=dilation)
         taps = torch.Size(self.windows.kernel).numel()
         self.weights = nn.Parameter(torch.full((taps,), 1 / taps))
 
@@ -106,8 +108,8 @@ class _RankPool(SlidingPool):
 class _MedianPool(SlidingPool):
     """The median of each window, the mean of the two in the middle where there are two."""
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
-        super().__init__(kernel_size, stride)
+    def __init__(self, kernel_size: Size, stride: Size | None = None, dilation: Size = 1) -> None:
+        super().__init__(kernel_size, stride, dilation=dilation)
         taps = torch.Size(self.windows.kernel).numel()
         weights = torch.zeros(taps)
         weights[(taps - 1) // 2] += 0.5

@@ -11,6 +11,7 @@ from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Windows
 from gradus.kernels.window_pooling.windows import ABSENT
 from gradus.layers.average_pooling import average_pool
+from gradus.layers.axes import is_whole
 from gradus.layers.geometry import as_batch, windows
 from gradus.layers.max_pooling import MAX, max_pool
 from gradus.layers.operators import Inputs
@@ -66,10 +67,9 @@ def s3_pool3d(
 
 def _drawn(x: Tensor, geometry: Windows, grid: int, generator: torch.Generator | None) -> Tensor:
     kernel, stride = geometry.kernel[0], geometry.stride[0]
+    _check_grid(grid, stride)
     dense = windows(geometry.axes, kernel, 1)
-    batch, single = as_batch(x, dense, geometry.axes)
-    if grid % stride:
-        raise InputError(f"grid is {grid}, stride {stride}: give a grid that the stride divides")
+    batch, single = as_batch(x, dense)
     positions = []
     for size in batch.shape[2:]:
         if size % grid:
@@ -80,6 +80,11 @@ def _drawn(x: Tensor, geometry: Windows, grid: int, generator: torch.Generator |
         positions.append(torch.where(found < size, found, ABSENT)[None])
     value = MAX(batch, Inputs(dense, positions=tuple(positions))).value
     return value[0] if single else value
+
+
+def _check_grid(grid: int, stride: int) -> None:
+    if not is_whole(grid) or grid < 1 or grid % stride:
+        raise InputError(f"grid is {grid}, stride {stride}: give a positive grid that the stride divides")
 
 
 def _uniform(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
@@ -94,12 +99,14 @@ class _S3Pool(nn.Module):
 
     def __init__(self, kernel_size: int = 2, stride: int = 2, grid: int = 4) -> None:
         super().__init__()
+        self.windows = windows(self.axes, kernel_size, stride)
+        _check_grid(grid, stride)
         self.kernel_size, self.stride, self.grid = kernel_size, stride, grid
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (samples, channels, axes...) or (channels, axes...)."""
         if self.training:
-            return _drawn(x, windows(self.axes, self.kernel_size, self.stride), self.grid, None)
+            return _drawn(x, self.windows, self.grid, None)
         reach, ones = (self.kernel_size - 1,) * self.axes, (1,) * self.axes
         dense = Windows((self.kernel_size,) * self.axes, ones, (0,) * self.axes, reach, ones)
         return average_pool(max_pool(x, dense), windows(self.axes, self.stride))

@@ -53,13 +53,13 @@ class SlidingPool(nn.Module, ABC):
         )
 
 
-def pooled(operator: Operator, x: Tensor, inputs: Inputs, axes: int) -> Tensor:
+def pooled(operator: Operator, x: Tensor, inputs: Inputs) -> Tensor:
     """Return what ``operator`` makes of ``x``, with or without a first axis of samples.
 
     Raises
     ------
     InputError : if ``x`` has the wrong number of axes or no window fits
     """
-    batch, single = as_batch(x, inputs.geometry, axes)
+    batch, single = as_batch(x, inputs.geometry)
     value = operator(batch, inputs).value
     return value[0] if single else value

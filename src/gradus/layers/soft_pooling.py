@@ -86,7 +86,7 @@ def soft_pool(x: Tensor, geometry: Geometry) -> Tensor:
     >>> soft_pool(torch.tensor([[[2.0, 2.0]]]), windows(1, 2))
     tensor([[[2.]]])
     """
-    return pooled(SOFT, x, Inputs(geometry), geometry.axes)
+    return pooled(SOFT, x, Inputs(geometry))
 
 
 class _SoftPool(SlidingPool):

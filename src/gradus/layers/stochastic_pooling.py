@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -11,6 +12,7 @@ from gradus.kernels.registers import chosen
 from gradus.kernels.window_pooling import FIRST_TAP, Pooled, Variant
 from gradus.layers import drawn_numbers, exported_forms
 from gradus.layers.geometry import as_batch
+from gradus.layers.given_numbers import uniform_ones
 from gradus.layers.max_pooling import extreme_share
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import SlidingPool, pooled
@@ -28,7 +30,7 @@ def draw_start(settings: Any) -> Any:
 
 def draw_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add what is positive."""
-    return state[0] + chosen(x > 0.0, x, 0.0), state[1], state[2]
+    return state[0] + chosen((x > 0.0) | (x != x), x, 0.0), state[1], state[2]
 
 
 def draw_turn(state: Any, extra: Any, settings: Any) -> Any:
@@ -43,8 +45,8 @@ def draw_fold_again(state: Any, x: Any, tap: Any, settings: Any) -> Any:
 
 
 def draw_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The value, and its tap; none (-1, as a byte 255) where nothing is positive."""
-    return state[1], 0.0, state[2]
+    """The value, and its tap; none (-1, as a byte 255) where nothing is positive. NaN wins over all."""
+    return chosen(state[0] != state[0], state[0], state[1]), 0.0, state[2]
 
 
 def expect_start(settings: Any) -> Any:
@@ -54,13 +56,13 @@ def expect_start(settings: Any) -> Any:
 
 def expect_fold(state: Any, x: Any, tap: Any, settings: Any) -> Any:
     """Add the value and its square."""
-    kept = chosen(x > 0.0, x, 0.0)
+    kept = chosen((x > 0.0) | (x != x), x, 0.0)
     return state[0] + kept, state[1] + kept * kept
 
 
 def expect_finish(state: Any, constant: Any, extra: Any, settings: Any) -> Any:
-    """The expected value."""
-    return chosen(state[0] > 0.0, state[1] / state[0], 0.0), 0.0, 0.0
+    """The expected value; NaN wins."""
+    return chosen(state[0] == 0.0, 0.0, state[1] / state[0]), 0.0, 0.0
 
 
 def expect_share(x: Any, tap: Any, window: Any, settings: Any) -> Any:
@@ -80,7 +82,8 @@ def draw_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     winner = torch.where(reached.any(-1), reached.to(torch.uint8).argmax(-1), last)
     some = (sizes > 0).any(-1)
     value = values.gather(-1, winner[..., None])[..., 0]
-    return Pooled(value.where(some, 0), winner=winner.where(some, 255))
+    nan = sizes.isnan().any(-1)
+    return Pooled(value.where(some, 0).masked_fill(nan, math.nan), winner=winner.where(some & ~nan, 255))
 
 
 def expect_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
@@ -88,7 +91,7 @@ def expect_reference(values: Tensor, present: Tensor, call: Call) -> Pooled:
     kept = values.clamp(min=0)
     total = kept.sum(-1)
     value = (kept * kept).sum(-1) / total.where(total > 0, 1)
-    return Pooled(value.where(total > 0, 0 * total))
+    return Pooled(value.where(total != 0, 0 * total))
 
 
 DRAWN = Operator(
@@ -132,17 +135,22 @@ def stochastic_pool(x: Tensor, geometry: Geometry, *, uniform: Tensor | None = N
     x : what is negative counts as 0
     uniform : numbers in [0, 1), of the output's shape, which decide; drawn if None, as ``torch.manual_seed`` says
 
+    Raises
+    ------
+    InputError : if ``uniform`` is something else, or the input does not fit the geometry
+
     Examples
     --------
     >>> from gradus.layers import windows
     >>> stochastic_pool(torch.tensor([[[1.0, 3.0]]]), windows(1, 2), uniform=torch.tensor([[[0.2]]]))
     tensor([[[1.]]])
     """
-    batch, single = as_batch(x, geometry, geometry.axes)
+    batch, single = as_batch(x, geometry)
+    shape = (*batch.shape[:2], *geometry.output(batch.shape[2:]))
     if uniform is None:
-        uniform = drawn_numbers.uniform((*batch.shape[:2], *geometry.output(batch.shape[2:])), batch)
-    elif single:
-        uniform = uniform[None]
+        uniform = drawn_numbers.uniform(shape, batch)
+    else:
+        uniform = uniform_ones("uniform", uniform[None] if single else uniform, shape)
     value = DRAWN(batch, Inputs(geometry, extra=uniform)).value
     return value[0] if single else value
 
@@ -156,7 +164,7 @@ def stochastic_mean_pool(x: Tensor, geometry: Geometry) -> Tensor:
     >>> stochastic_mean_pool(torch.tensor([[[1.0, 3.0]]]), windows(1, 2))
     tensor([[[2.5000]]])
     """
-    return pooled(EXPECTED, x, Inputs(geometry), geometry.axes)
+    return pooled(EXPECTED, x, Inputs(geometry))
 
 
 class _StochasticPool(SlidingPool):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from gradus.core.errors import InputError
+from gradus.layers.axes import each
 from gradus.layers.geometry import windows
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from gradus.layers.axes import Size
 
 
@@ -26,7 +26,7 @@ def max_unpool(x: Tensor, indices: Tensor, output_size: tuple[int, ...]) -> Tens
 
     Raises
     ------
-    InputError : if the shapes of values and indices differ, or an index lies outside
+    InputError : if the shapes of values and indices differ, indices are no whole numbers, or one lies outside
 
     Examples
     --------
@@ -35,10 +35,14 @@ def max_unpool(x: Tensor, indices: Tensor, output_size: tuple[int, ...]) -> Tens
     tensor([[[[0., 0.],
               [0., 7.]]]])
     """
+    if not isinstance(x, Tensor) or not isinstance(indices, Tensor) or indices.dtype not in (torch.int64, torch.int32):
+        kinds = [str(t.dtype) if isinstance(t, Tensor) else type(t).__name__ for t in (x, indices)]
+        raise InputError(f"values are {kinds[0]} and indices {kinds[1]}; tensors were expected, the indices of int64")
     if x.shape != indices.shape:
         raise InputError(
             f"indices have shape {tuple(indices.shape)}; that of the values, {tuple(x.shape)}, was expected"
         )
+    output_size = each("output_size", output_size, len(output_size), least=1)
     axes, entries = len(output_size), prod(output_size)
     if x.dim() not in (axes + 1, axes + 2):
         raise InputError(f"the values have shape {tuple(x.shape)}; {axes} axes after channels were expected: reshape")
@@ -63,12 +67,25 @@ class _MaxUnpool(nn.Module):
         self.windows = windows(self.axes, kernel_size, stride, padding)
 
     def forward(self, x: Tensor, indices: Tensor, output_size: tuple[int, ...] | None = None) -> Tensor:
-        """Put the values back; ``output_size`` may have samples and channels in front, as ``pooled.shape`` has."""
+        """Put the values back; ``output_size`` may have samples and channels in front, as ``pooled.shape`` has.
+
+        Raises
+        ------
+        InputError : as ``max_unpool``, and if windows of ``output_size`` would not come to as many values
+        """
+        shown = self.windows
+        geometry = zip(x.shape[-self.axes :], shown.kernel, shown.stride, shown.before, strict=True)
+        least = tuple((n - 1) * stride + kernel - 2 * before for n, kernel, stride, before in geometry)
         if output_size is None:
-            shown = self.windows
-            geometry = zip(x.shape[-self.axes :], shown.kernel, shown.stride, shown.before, strict=True)
-            output_size = tuple((n - 1) * stride + kernel - 2 * before for n, kernel, stride, before in geometry)
-        return max_unpool(x, indices, tuple(output_size)[-self.axes :])
+            return max_unpool(x, indices, least)
+        sizes = tuple(output_size)[-self.axes :] if isinstance(output_size, tuple | list) else output_size
+        wanted = each("output_size", sizes, self.axes, least=1)
+        if any(abs(size - own) >= stride for size, own, stride in zip(wanted, least, shown.stride, strict=True)):
+            raise InputError(
+                f"output_size is {tuple(wanted)}; within less than the stride of {least} was expected: give the size "
+                "that was pooled"
+            )
+        return max_unpool(x, indices, wanted)
 
 
 class MaxUnpool1d(_MaxUnpool):

@@ -12,7 +12,9 @@ from gradus.core.errors import InputError
 from gradus.kernels.window_pooling import Pooled, Variant
 from gradus.layers import exported_forms
 from gradus.layers.average_pooling import sum_start
-from gradus.layers.geometry import windows
+from gradus.layers.axes import is_whole
+from gradus.layers.geometry import as_batch, of_one_window, windows
+from gradus.layers.given_numbers import learned
 from gradus.layers.max_pooling import max_pool
 from gradus.layers.operators import Inputs, Operator
 from gradus.layers.sliding import pooled
@@ -59,11 +61,8 @@ def pooled_by_weights(operator: Operator, x: Tensor, weights: Tensor, geometry: 
     ------
     InputError : if the weights do not have the window's shape
     """
-    if tuple(weights.shape) != geometry.kernel:
-        raise InputError(
-            f"weights have shape {tuple(weights.shape)}; that of a window, {geometry.kernel}, was expected"
-        )
-    return pooled(operator, x, Inputs(geometry, weights=weights), geometry.axes)
+    shape = of_one_window(geometry).kernel
+    return pooled(operator, x, Inputs(geometry, weights=learned("the weights", weights, shape)))
 
 
 def weighted_pool(x: Tensor, weights: Tensor, geometry: Windows) -> Tensor:
@@ -100,6 +99,12 @@ def binomial(size: int, axes: int) -> Tensor:
 
 def _reflected(x: Tensor, size: int, axes: int) -> Tensor:
     before, after = (size - 1) // 2, size - 1 - (size - 1) // 2
+    as_batch(x, windows(axes, 1))
+    if min(x.shape[-axes:]) <= after:
+        raise InputError(
+            f"the input has shape {tuple(x.shape)}, and a filter of {size} reflects {after} positions at its edges: "
+            f"give a smaller filter, or axes of at least {after + 1}"
+        )
     found: Tensor = nn.functional.pad(x, (before, after) * axes, mode="reflect")
     return found
 
@@ -118,6 +123,8 @@ class _BlurPool(nn.Module):
     def __init__(self, size: int = 3, stride: int = 2) -> None:
         super().__init__()
         self.windows = windows(self.axes, size, stride)
+        if not is_whole(size):
+            raise InputError(f"size is {size}; one number for all axes was expected")
         self.size = size
         self.register_buffer("filter", binomial(size, self.axes), persistent=False)
 
