@@ -44,3 +44,5 @@ def test_fewer_steps_than_plain_momentum_where_scales_differ():
 def test_settings_are_checked():
     with pytest.raises(InputError, match="down is 1"):
         DeltaBarDelta([torch.nn.Parameter(torch.ones(2))], down=1.0)
+    with pytest.raises(InputError, match="momentum is 2"):
+        DeltaBarDelta([{"params": [torch.nn.Parameter(torch.ones(2))], "momentum": 2}])

@@ -26,3 +26,7 @@ def test_sparse_gradients_are_refused():
         Lion([table]).step()
     with pytest.raises(InputError, match="second beta is 1"):
         Lion([table], betas=(0.9, 1.0))
+    with pytest.raises(InputError, match=r"betas is .*expected 2"):
+        Lion([table], betas=(0.9,))
+    with pytest.raises(InputError, match="lr is 'a'"):
+        Lion([table], lr="a")

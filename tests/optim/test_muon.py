@@ -109,3 +109,9 @@ def test_biases_and_wrong_settings_are_refused_in_words():
         Muon([torch.nn.Parameter(torch.zeros(3, 3))], momentum=1.0)
     with pytest.raises(InputError, match="lr is -1"):
         Muon([torch.nn.Parameter(torch.zeros(3, 3))], lr=-1.0)
+    with pytest.raises(InputError, match="momentum is 2"):
+        Muon([{"params": [torch.nn.Parameter(torch.zeros(3, 3))], "momentum": 2}])
+    with pytest.raises(InputError, match="iterations is -1"):
+        Muon([torch.nn.Parameter(torch.zeros(3, 3))], iterations=-1)
+    with pytest.raises(InputError, match=r"coefficients is .*expected 3"):
+        Muon([torch.nn.Parameter(torch.zeros(3, 3))], coefficients=(1.0, 2.0))

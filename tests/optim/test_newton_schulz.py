@@ -53,3 +53,5 @@ def test_zeros_stay_zeros_and_shapes_are_checked():
     assert not newton_schulz(torch.zeros(3, 4)).any()
     with pytest.raises(InputError, match=r"\(3,\)"):
         newton_schulz(torch.zeros(3))
+    with pytest.raises(InputError, match=r"torch.int64"):
+        newton_schulz(torch.ones(3, 3, dtype=torch.int64))

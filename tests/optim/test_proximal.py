@@ -1,6 +1,7 @@
 """Any optimiser with penalties: solutions against scikit-learn's, proximal steps against SciPy, resuming to the bit."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -239,8 +240,30 @@ def test_channels_of_views():
         of_input_channels(GroupLasso(1.0)).value(torch.ones(3))
 
 
+def test_copies_and_pickles_go_on_alike():
+    model = network()
+    optimizer = Proximal(torch.optim.Adam(model.parameters(), lr=0.1), {model[0].weight: L1(1.0)})
+    both = (model, optimizer)
+    images = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(3))
+    results = []
+    for own, its in (both, copy.deepcopy(both), pickle.loads(pickle.dumps(both))):
+        for _ in range(3):
+            its.zero_grad()
+            own(images).square().sum().backward()
+            its.step()
+        results.append(own.state_dict())
+    for other in results[1:]:
+        assert all(torch.equal(results[0][name], other[name]) for name in results[0])
+    assert (results[0]["0.weight"] == 0).any()
+
+
 def test_mistakes_are_told():
     model = network()
+    for given in ((3, {}), (torch.optim.SGD(model.parameters()), [1])):
+        with pytest.raises(InputError, match="a mapping from its parameters"):
+            Proximal(*given)
+    with pytest.raises(InputError, match="a penalty is 3"):
+        Proximal(torch.optim.SGD(model.parameters()), {model[0].weight: 3})
     with pytest.raises(InputError, match=r"'3\.wieght' \(did you mean '3\.weight'\?\)"):
         by_name(model, {"3.wieght": L1(1.0)})
     with pytest.raises(InputError, match="was not given"):

@@ -65,6 +65,7 @@ def test_trapezoid_is_numpys_interpolation():
 def test_wrong_settings_are_refused():
     for wrong in (
         lambda: cosine(0),
+        lambda: cosine("9"),
         lambda: linear(3, last=-1.0),
         lambda: trapezoid(3, up=2, down=2),
         lambda: one_cycle(9, peak=1.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -63,11 +63,16 @@ class DeltaBarDelta(torch.optim.Optimizer):
         down: float = 0.8,
         least: float = 0.01,
     ) -> None:
-        for name, value in (("lr", lr), ("up", up), ("least", least)):
-            not_negative(f"DeltaBarDelta's {name}", value)
-        below_one("DeltaBarDelta's momentum", momentum)
-        below_one("DeltaBarDelta's down", down)
         super().__init__(params, {"lr": lr, "momentum": momentum, "up": up, "down": down, "least": least})
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, or raise InputError where one of its settings is out of its range."""
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        for name in ("lr", "up", "least"):
+            not_negative(f"DeltaBarDelta's {name}", group[name])
+        for name in ("momentum", "down"):
+            below_one(f"DeltaBarDelta's {name}", group[name])
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gradus.optim.stepping import below_one, loss_of, not_negative, with_gradients
+from gradus.optim.stepping import below_one, loss_of, not_negative, some_of, with_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,11 +56,17 @@ class Lion(torch.optim.Optimizer):
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
     ) -> None:
-        not_negative("Lion's lr", lr)
-        not_negative("Lion's weight_decay", weight_decay)
-        below_one("Lion's first beta", betas[0])
-        below_one("Lion's second beta", betas[1])
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, or raise InputError where one of its settings is out of its range."""
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        not_negative("Lion's lr", group["lr"])
+        not_negative("Lion's weight_decay", group["weight_decay"])
+        some_of("Lion's betas", group["betas"], 2)
+        below_one("Lion's first beta", group["betas"][0])
+        below_one("Lion's second beta", group["betas"][1])
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]

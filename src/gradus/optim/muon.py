@@ -9,7 +9,7 @@ import torch
 from gradus.core.errors import InputError
 from gradus.optim.newton_schulz import QUINTIC, newton_schulz
 from gradus.optim.step_scales import keller_scale
-from gradus.optim.stepping import below_one, loss_of, not_negative, with_gradients
+from gradus.optim.stepping import below_one, loss_of, not_negative, some_of, whole, with_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,9 +76,6 @@ class Muon(torch.optim.Optimizer):
         unit_norm: bool = False,
         compute_dtype: torch.dtype | None = None,
     ) -> None:
-        not_negative("Muon's lr", lr)
-        not_negative("Muon's weight_decay", weight_decay)
-        below_one("Muon's momentum", momentum)
         # functions and dtypes stay out of the state, which torch.load then reads without running code
         self.scale, self._compute_dtype = scale, compute_dtype
         defaults = {
@@ -93,9 +90,15 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group, or raise InputError where a parameter in it has fewer than two axes."""
+        """Add a group, or raise InputError for a setting out of its range or a parameter with fewer than two axes."""
         super().add_param_group(param_group)
-        for parameter in self.param_groups[-1]["params"]:
+        group = self.param_groups[-1]
+        not_negative("Muon's lr", group["lr"])
+        not_negative("Muon's weight_decay", group["weight_decay"])
+        below_one("Muon's momentum", group["momentum"])
+        whole("Muon's iterations", group["iterations"])
+        some_of("Muon's coefficients", group["coefficients"], 3)
+        for parameter in group["params"]:
             if parameter.ndim < 2:
                 raise InputError(
                     f"Muon was given a parameter of shape {tuple(parameter.shape)}; expected two axes or more: give "

@@ -52,10 +52,10 @@ def newton_schulz(matrix: Tensor, *, iterations: int = 5, coefficients: tuple[fl
     >>> torch.allclose(turned, torch.eye(2), atol=1e-5)
     True
     """
-    if matrix.ndim != 2 or iterations < 0:
+    if matrix.ndim != 2 or not matrix.is_floating_point() or iterations < 0:
         raise InputError(
-            f"newton_schulz was given the shape {tuple(matrix.shape)} and {iterations} iterations; expected a matrix "
-            "and a number >= 0"
+            f"newton_schulz was given {matrix.dtype} of the shape {tuple(matrix.shape)} and {iterations} iterations; "
+            "expected a real floating-point matrix and a number >= 0"
         )
     a, b, c = coefficients
     tall = matrix.shape[0] > matrix.shape[1]

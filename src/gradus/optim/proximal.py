@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from gradus.core.errors import InputError
-from gradus.core.protocols import MetricProximable
+from gradus.core.protocols import MetricProximable, Proximable
 from gradus.optim.step_metrics import Step, rule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from torch import Tensor, nn
 
-    from gradus.core.protocols import Proximable
     from gradus.optim.step_metrics import MetricRule
 
 
@@ -72,6 +72,11 @@ class Proximal(torch.optim.Optimizer):
         *,
         rule: MetricRule | None = None,
     ) -> None:
+        if not isinstance(optimizer, torch.optim.Optimizer) or not isinstance(penalties, Mapping):
+            raise InputError(
+                f"Proximal was given {type(optimizer).__name__} and {type(penalties).__name__}; expected a "
+                "torch.optim.Optimizer and a mapping from its parameters to penalties, such as by_name makes"
+            )
         self._inner, self._penalties = optimizer, dict(penalties)
         self._rule = rule_of(optimizer) if rule is None else rule
         held = {parameter for group in optimizer.param_groups for parameter in group["params"]}
@@ -79,6 +84,13 @@ class Proximal(torch.optim.Optimizer):
             _checked(optimizer, parameter in held, penalty, self._rule)
         super().__init__(optimizer.param_groups, optimizer.defaults)
         self._share()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles are made of; a network in the same copy keeps its parameters in common."""
+        return {"optimizer": self._inner, "penalties": self._penalties, "rule": self._rule}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Proximal.__init__(self, state["optimizer"], state["penalties"], rule=state["rule"])
 
     def _share(self) -> None:
         # the same objects, so that what a scheduler writes is what the optimiser reads
@@ -131,6 +143,10 @@ def _checked(optimizer: torch.optim.Optimizer, held: bool, penalty: Proximable, 
     name = type(optimizer).__name__
     if not held:
         raise InputError(f"a penalty is for a parameter that {name} was not given: give it to the optimiser first")
+    if isinstance(penalty, type) or not isinstance(penalty, Proximable):
+        raise InputError(
+            f"a penalty is {penalty!r}; expected an object with value and prox, such as gradus.penalties.L1(1e-3)"
+        )
     if rule.diagonal and not isinstance(penalty, MetricProximable):
         raise InputError(
             f"{type(penalty).__name__} has no prox in the diagonal metric of {name}'s steps; use another penalty, or "

@@ -158,7 +158,7 @@ def _eased(start: float, end: float, share: float) -> float:
 
 
 def _checked(name: str, total: int, **factors: float) -> None:
-    if total <= 0:
-        raise InputError(f"{name} was given {total} steps; expected a positive number")
+    if not isinstance(total, int | float) or not total > 0:
+        raise InputError(f"{name} was given {total!r} steps; expected a positive number")
     for factor, value in factors.items():
         not_negative(f"{name}'s factor {factor!r}", value)

@@ -196,7 +196,7 @@ def rule_of(optimizer: torch.optim.Optimizer) -> MetricRule:
     for kind in type(optimizer).__mro__:
         if kind in RULES:
             return RULES[kind]
-    known = ", ".join(sorted(kind.__name__ for kind in RULES))
+    known = ", ".join(sorted({kind.__name__ for kind in RULES}))
     raise InputError(
         f"the metric of {type(optimizer).__name__}'s steps is not known; known are those of {known}: give one as rule="
     )

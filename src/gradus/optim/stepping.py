@@ -52,11 +52,30 @@ def not_negative(what: str, number: float) -> None:
         ...
     gradus.core.errors.InputError: Lion's lr is -1.0; expected a finite number >= 0
     """
-    if not (math.isfinite(number) and number >= 0):
-        raise InputError(f"{what} is {number}; expected a finite number >= 0")
+    if not (_is_number(number) and math.isfinite(number) and number >= 0):
+        raise InputError(f"{what} is {number!r}; expected a finite number >= 0")
 
 
 def below_one(what: str, number: float) -> None:
     """Raise InputError unless ``number`` is at least 0 and less than 1."""
-    if not 0 <= number < 1:
-        raise InputError(f"{what} is {number}; expected a number from 0 to below 1")
+    if not (_is_number(number) and 0 <= number < 1):
+        raise InputError(f"{what} is {number!r}; expected a number from 0 to below 1")
+
+
+def some_of(what: str, numbers: Any, count: int) -> None:
+    """Raise InputError unless ``numbers`` are ``count`` finite numbers in a row."""
+    together = isinstance(numbers, tuple | list) and len(numbers) == count
+    if not together or not all(_is_number(number) and math.isfinite(number) for number in numbers):
+        raise InputError(f"{what} is {numbers!r}; expected {count} finite numbers")
+
+
+def whole(what: str, number: Any) -> None:
+    """Raise InputError unless ``number`` is whole and not negative."""
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise InputError(f"{what} is {number!r}; expected a whole number >= 0")
+
+
+def _is_number(given: Any) -> bool:
+    # a rate may be a tensor, which a compiled step reads anew
+    one = isinstance(given, torch.Tensor) and given.numel() == 1
+    return one or (isinstance(given, int | float) and not isinstance(given, bool))
