@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from gradus.core import progress
 from gradus.core.solution import Problem, Solution
+from gradus.estimators.descending import DescentPath
 from gradus.estimators.gap_estimate import MARGIN, GapEstimate
-from gradus.estimators.softmax_problem import Settings, certificate, on_weights
+from gradus.estimators.softmax_problem import Settings, certificate, coordinate_descent, on_weights
 from gradus.estimators.solving import Way, solved
 from gradus.kernels.threads import threads
 from gradus.losses import leading_rows
@@ -65,6 +66,7 @@ def regularisation_path(
     if ridge and spectrum is None:
         spectrum = shared_spectrum(model)
     trail = _Trail({math.log(alpha): centred.centred_point(point) for alpha, point in (guide or {}).items()})
+    descents: DescentPath | None = None
     for alpha in alphas:
         begun = time.perf_counter()
         at = replace(settings, alpha=float(alpha))
@@ -75,7 +77,13 @@ def regularisation_path(
                 found, trail = _by_quasi_newton(centred, at, _Uncentred(centred, bound), spectrum, trail)
                 solution = replace(found, point=centred.uncentred_point(found.point))
             else:
-                solution = solved(model, penalty, at, Way(trail.points[-1] if trail.points else model.zeros(), bound))
+                way = Way(trail.points[-1] if trail.points else model.zeros(), bound)
+                descent = coordinate_descent(at.solver, model, penalty)
+                if descent is None:
+                    solution = solved(model, penalty, at, way)
+                else:
+                    descents = DescentPath.of(model) if descents is None else descents
+                    solution, descents = descents.extended(descent, penalty, at, way)
                 trail = trail.extended(math.log(alpha), solution.point, ())
         yield PathPoint(float(alpha), solution, time.perf_counter() - begun)
 

@@ -10,9 +10,9 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.core.free_memory import give_back
+from gradus.estimators.descending import fitted_by_descent
 from gradus.estimators.gap_estimate import AIM, MARGIN, OPTIMISM, Descending, GapEstimate
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
-from gradus.losses import ColumnSoftmax, column_access
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, NewtonCG, Stop, minimize
 from gradus.solvers.checkpoint import Checkpoint, Checkpointed
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from gradus.core.protocols import Certificate, Proximable, Solver
     from gradus.core.solution import Solution
     from gradus.losses import CrossEntropy, LinearModel
-    from gradus.solvers import CoordinateDescent
-    from gradus.solvers.coordinate_descent import CoordinateState
-
 
 # of the features, where a fit is told from others
 ROWS_COMPARED = 64
@@ -94,7 +91,7 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     """
     descent = coordinate_descent(settings.solver, plain, penalty)
     if descent is not None:
-        return _descended(plain, penalty, settings, way, descent)
+        return fitted_by_descent(plain, descent, penalty, settings, way)
     model = plain.centred()
 
     def bound_of_published(point: Tensor) -> float:
@@ -119,23 +116,3 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
     iterations = solution.iterations + way.iterations_before
     return replace(solution, point=model.uncentred_point(solution.point), iterations=iterations)
-
-
-def _descended(
-    plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, way: Way, descent: CoordinateDescent
-) -> Solution:
-    columns = column_access(plain.features)
-    assert columns is not None
-
-    def promising(state: CoordinateState) -> bool:
-        return state.residual**2 <= settings.tol
-
-    def bound(point: Tensor) -> float:
-        give_back()
-        return way.bound(point)
-
-    stop = replace(way.stop(settings, bound), promising=promising)
-    smooth = ColumnSoftmax(plain, columns)
-    solution = minimize(smooth, on_weights(penalty, plain), way.start, way.kept(descent), stop)
-    give_back()
-    return replace(solution, iterations=solution.iterations + way.iterations_before)

@@ -74,7 +74,11 @@ class ColumnSoftmax:
         return self.model.value_and_gradient(point)
 
     def column_sums(self) -> Tensor:
-        """Return beta sum_i w_i |x_ij| and beta^2 sum_i w_i x_ij^2, (features, 2)."""
+        """Return beta sum_i w_i |x_ij| and beta^2 sum_i w_i x_ij^2, (features, 2); found once."""
+        return self._column_sums
+
+    @cached_property
+    def _column_sums(self) -> Tensor:
         scale = self.model.scale
         return self.features.absolute_sums(self.shares) * torch.tensor([scale, scale**2], dtype=torch.float64)
 

@@ -15,6 +15,7 @@ from gradus.core.free_memory import give_back
 from gradus.core.protocols import LogLinear
 from gradus.kernels import column_descent
 from gradus.kernels.column_descent import column_logits, column_products, descend
+from gradus.solvers.strong_rule import Sighting
 from gradus.solvers.working_columns import ROUNDING, Candidates, WorkingColumns
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class CoordinateState:
     factor : of the penalty's absolute values and norms in the next descent; 1 in the end
     violation : the largest distance of 0 from a candidate's subdifferential at that strength
     shape, dtype : of a point
+    sighting : of the candidates' slopes, where the solver remembers them
     """
 
     working: WorkingColumns
@@ -78,6 +80,7 @@ class CoordinateState:
     shape: tuple[int, int]
     dtype: torch.dtype
     halted: bool = False
+    sighting: Sighting | None = None
 
     @cached_property
     def point(self) -> Tensor:
@@ -116,6 +119,7 @@ class CoordinateDescent:
     ----------
     terms : the penalty; it must be the problem's own, and absolute values or norms must be part of it
     sweeps : most sweeps over the working set in one iteration, positive
+    remembers : whether states hold the slopes, from which ``follow`` begins at the next strength of a path
 
     References
     ----------
@@ -125,6 +129,7 @@ class CoordinateDescent:
 
     terms: Terms
     sweeps: int = MOST_SWEEPS
+    remembers: bool = False
 
     def __post_init__(self) -> None:
         if not (self.terms.absolute + self.terms.norm > 0 and self.sweeps > 0):
@@ -140,6 +145,26 @@ class CoordinateDescent:
         candidates, working = Candidates.of(smooth, self.terms), WorkingColumns.of_point(smooth, point, self.terms)
         none = CoordinateState(working, candidates, math.inf, math.inf, math.inf, math.inf, smooth.shape, point.dtype)
         return self._looked(smooth, none, working, smooth.columns(working.features))
+
+    def follow(self, problem: Problem, last: CoordinateState) -> CoordinateState:
+        """Return the state from which to go on where ``last`` ended under a stronger penalty of the same problem.
+
+        What is to move is guessed by the strong rule, without a look: the gap is unknown, and the value at most that
+        of ``last``.
+        """
+        smooth, sighting = _log_linear(problem), last.sighting
+        self._check(problem, last.point)
+        if sighting is None:
+            raise InputError("last holds no slopes: give the state of a solver that remembers them")
+        candidates = Candidates.of(smooth, self.terms)
+        slopes = sighting.slopes_of(candidates)
+        largest = 1.0 / max(self.terms.feasible(slopes), torch.finfo(torch.float64).tiny)
+        factor = max(1.0, DROP * largest)
+        stronger = self.terms.times(factor)
+        violation = _violation(stronger, last.working.of_candidates(candidates), slopes)
+        following = last.working.next(candidates, slopes, stronger, least=sighting.limit(stronger))
+        none = CoordinateState(following, candidates, last.value, math.inf, factor, violation, last.shape, last.dtype)
+        return replace(none, sighting=Sighting(self.terms, candidates, slopes))
 
     def advance(self, problem: Problem, state: CoordinateState) -> CoordinateState:
         """Return the state after a descent on the working set."""
@@ -180,6 +205,9 @@ class CoordinateDescent:
         after = replace(before, value=look.value, gap=look.gap, factor=factor, violation=violation)
         if not math.isfinite(look.value):
             return replace(after, working=working, gap=math.inf, halted=True)
+        if self.remembers:
+            seen = before.sighting or Sighting(self.terms, candidates, look.slopes)
+            after = replace(after, sighting=seen.updated(candidates, look.slopes))
         apart = max(look.gap, 0.0) * (1.0 if self.terms.by_rows else 0.5)
         steepness = look.scale * self.terms.times(1.0 / look.scale).steepest_of_rows(look.slopes)
         keep = steepness + candidates.norms * math.sqrt(apart) >= (1.0 - ROUNDING) * self.terms.threshold

@@ -41,6 +41,11 @@ class Terms(NamedTuple):
         """Up to where the ``steepness`` of a unit at 0 keeps it there."""
         return self.norm if self.by_rows else self.absolute
 
+    @property
+    def reach(self) -> float:
+        """So many times sum_i w_i |x_ij| no feature's steepness exceeds, where no sample's residuals exceed sqrt(2)."""
+        return math.sqrt(2.0) if self.by_rows else 1.0
+
     def steepness(self, slopes: Tensor) -> Tensor:
         """Return the size of each unit's slopes, of rows after soft-thresholding; (units,), float64."""
         wide = slopes.double()

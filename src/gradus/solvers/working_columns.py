@@ -44,9 +44,8 @@ class Candidates(NamedTuple):
         below the threshold wherever they are; soft-thresholding at l1 makes a norm less by l1 at least, or 0.
         """
         sums = smooth.column_sums()
-        reach = math.sqrt(2.0) if terms.by_rows else 1.0
         threshold = (1.0 - ROUNDING) * (terms.absolute + terms.norm)
-        features = (reach * sums[:, 0] >= threshold).nonzero()[:, 0]
+        features = (terms.reach * sums[:, 0] >= threshold).nonzero()[:, 0]
         return cls(features, sums[features, 1].sqrt())
 
     def kept(self, mask: Tensor) -> Candidates:
@@ -103,12 +102,15 @@ class WorkingColumns:
         weights[torch.searchsorted(candidates.features, self.features[among])] = self.weights[among]
         return weights
 
-    def next(self, candidates: Candidates, slopes: Tensor, terms: Terms) -> WorkingColumns:
-        """Return the units that are not 0, and at 0 those of the candidates whose ``slopes`` are steepest."""
+    def next(self, candidates: Candidates, slopes: Tensor, terms: Terms, least: float | None = None) -> WorkingColumns:
+        """Return the units that are not 0, and at 0 those of the candidates whose ``slopes`` are steepest.
+
+        least : the steepness from which a unit may join; None: 0.95 times the threshold
+        """
         weights = self.of_candidates(candidates)
         held = _units(weights != 0, terms)
         rank = terms.steepness(slopes).masked_fill_(held, 0.0)
-        may_join = (rank > NEAR * terms.threshold).nonzero()[:, 0]
+        may_join = (rank > (NEAR * terms.threshold if least is None else least)).nonzero()[:, 0]
         width = weights.shape[1] if terms.by_rows else 1
         room = max(LEAST // width, GROWTH * int(held.sum()))
         if len(may_join) > room:
