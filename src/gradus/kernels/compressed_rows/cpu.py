@@ -1,7 +1,8 @@
 """The products with every number added up in the order of the samples, whatever the number of threads.
 
 X W goes over the rows in parallel. For X' R and for columns every part goes over all rows and keeps to its own places,
-groups of eight dealt out in turn, so that the frequent columns, which often lie side by side, are shared.
+groups of eight dealt out in turn, so that the frequent columns, which often lie side by side, are shared. Which entries
+are its own nobody can foresee: they are listed some hundred at a time without a branch, and then visited.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from gradus.kernels.compressed_rows import CompressedRows
 
 CHUNK = 64
+# entries that are sorted out at a time
+SOME = 512
 MOST_PARTS = 16
 GROUP = 3
 
@@ -108,11 +111,12 @@ def _transposed_product(
 ) -> None:
     samples, outputs = residual.shape
     for part in numba.prange(parts):
+        entries, own = np.empty(SOME, np.int64), np.empty(SOME, np.int32)
         for i in range(samples):
-            for entry in range(starts[i], starts[i + 1]):
-                place = places[columns[entry]]
-                if place >= 0 and (place >> GROUP) & (parts - 1) == part:
-                    value = result.dtype.type(values[entry])
+            for first in range(starts[i], starts[i + 1], SOME):
+                last = min(first + SOME, starts[i + 1])
+                for index in range(_owned(columns, places, (first, last), (part, parts), entries, own)):
+                    place, value = own[index], result.dtype.type(values[entries[index]])
                     for k in range(outputs):
                         result[place, k] += value * residual[i, k]
 
@@ -132,10 +136,11 @@ def _column_sums(
 @compiled(parallel=True)
 def _count(columns: np.ndarray, starts: np.ndarray, places: np.ndarray, sizes: np.ndarray, parts: int) -> None:
     for part in numba.prange(parts):
-        for entry in range(starts[0], starts[-1]):
-            place = places[columns[entry]]
-            if place >= 0 and (place >> GROUP) & (parts - 1) == part:
-                sizes[place] += 1
+        entries, own = np.empty(SOME, np.int64), np.empty(SOME, np.int32)
+        for first in range(starts[0], starts[-1], SOME):
+            last = min(first + SOME, starts[-1])
+            for index in range(_owned(columns, places, (first, last), (part, parts), entries, own)):
+                sizes[own[index]] += 1
 
 
 @compiled(parallel=True)
@@ -150,11 +155,31 @@ def _copy(
     parts: int,
 ) -> None:
     for part in numba.prange(parts):
+        entries, own = np.empty(SOME, np.int64), np.empty(SOME, np.int32)
         for i in range(len(starts) - 1):
-            for entry in range(starts[i], starts[i + 1]):
-                place = places[columns[entry]]
-                if place >= 0 and (place >> GROUP) & (parts - 1) == part:
-                    target = next_entry[place]
+            for first in range(starts[i], starts[i + 1], SOME):
+                last = min(first + SOME, starts[i + 1])
+                for index in range(_owned(columns, places, (first, last), (part, parts), entries, own)):
+                    target = next_entry[own[index]]
                     samples_out[target] = i
-                    values_out[target] = values[entry]
-                    next_entry[place] = target + 1
+                    values_out[target] = values[entries[index]]
+                    next_entry[own[index]] = target + 1
+
+
+@compiled(inline="always")
+def _owned(
+    columns: np.ndarray,
+    places: np.ndarray,
+    between: tuple[int, int],
+    share: tuple[int, int],
+    entries: np.ndarray,
+    own: np.ndarray,
+) -> int:
+    """List the entries of a part, at most SOME, and their places; return how many there are."""
+    part, parts = share
+    count = 0
+    for entry in range(between[0], between[1]):
+        place = places[columns[entry]]
+        entries[count], own[count] = entry, place
+        count += int((place >= 0) & ((place >> GROUP) & (parts - 1) == part))
+    return count
