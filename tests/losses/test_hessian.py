@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import catalogue
-from gradus.losses import DenseFeatures, LinearModel, SparseFeatures
+from gradus.losses import CrossEntropy, DenseFeatures, LinearModel, SparseFeatures
 from gradus.losses import hessian as module
 from losses.peers import by_autograd
 
@@ -30,9 +30,29 @@ def test_equals_torchs_hessian_in_the_order_asked_for(name, block, monkeypatch):
 def test_a_part_of_the_rows_is_the_model_of_those_rows():
     model = catalogue.models(torch.float64)["cross-entropy of codes"]
     point, entries = catalogue.numbers(*model.shape), torch.arange(15)
-    weights = model.weights[::3] / model.weights[::3].sum() * model.weights.sum()
-    part = LinearModel(model.loss.rows(0, 30, 3), DenseFeatures(model.features.matrix[::3]), weights)
-    torch.testing.assert_close(model.hessian_among(point, entries, samples=10), full_hessian(part, point))
+    some = model.sampled(point, 10)
+    drawn = LinearModel(some.loss, DenseFeatures(some.features.dense.matrix[some.features.positions]), some.weights)
+    found = model.hessian_among(point, entries, samples=10)
+    torch.testing.assert_close(found, full_hessian(drawn, point))
+    assert not torch.allclose(found, full_hessian(model, point))
+
+
+def test_rows_that_bend_the_loss_stand_for_all():
+    # of a good fit few rows bend the loss at all: a part that is evenly spaced misses them
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2000, 6, generator=generator, dtype=torch.float64)
+    loss = CrossEntropy((features[:, 0] > 0).long(), classes=2)
+    model = LinearModel(loss, DenseFeatures(features), torch.full((2000,), 1 / 2000, dtype=torch.float64))
+    point = model.zeros()
+    point[0] = torch.tensor([-20.0, 20.0])
+    whole = full_hessian(model, point)
+    entries = torch.arange(14)
+
+    def error(hessian):
+        return float((hessian - whole).norm() / whole.norm())
+
+    spaced = LinearModel(loss.rows(0, 2000, 10), DenseFeatures(features[::10]), model.weights[::10] * 10)
+    assert error(model.hessian_among(point, entries, samples=200)) < 0.3 * error(full_hessian(spaced, point))
 
 
 def test_rows_without_weight_are_not_all_that_is_used():

@@ -14,6 +14,7 @@ from gradus.losses import CrossEntropy, DenseFeatures, DualityGap, LinearModel
 from gradus.penalties import L1, ElasticNet, GroupLasso, Masked, SparseGroupLasso
 from gradus.solvers import ProximalGradient, ProximalNewton, Stop, Terms, minimize
 from gradus.solvers.factored_model import FactoredModel
+from gradus.solvers.working_model import WorkingModel
 
 
 def data(samples, features, classes, seed=0, dtype=torch.float64):
@@ -112,6 +113,27 @@ def test_a_product_serves_while_samples_are_alike_and_no_longer(kind):
     assert not found[-1].factored
     crowded = states(model, weak, newton(weak, model, most_entries=40), 8)
     assert all(isinstance(state.working, FactoredModel) for state in crowded[1:])
+
+
+def test_a_start_that_is_not_zero_begins_with_the_hessian_among_entries():
+    model = model_of(*data(2000, 40, 4))
+    penalty, weaker = L1(0.01), L1(3e-3)
+    before = solve(model, penalty, newton(penalty, model), tolerance=1e-4)
+    problem = Problem(model, Masked(weaker, 40))
+    solver = newton(weaker, model)
+    state = solver.start(problem, before.point)
+    assert isinstance(solver.advance(problem, state).working, WorkingModel)
+
+
+def test_a_weak_strength_of_data_nearly_apart_takes_few_iterations():
+    # with the whole weakness from the first step and a Hessian from evenly spaced rows, most of which bend nothing near
+    # the minimum, it took 154
+    features, loss, weights = data(4000, 60, 6, seed=1)
+    apart = DenseFeatures(features.matrix + torch.nn.functional.one_hot(loss.targets, 60).double())
+    model, penalty = model_of(apart, loss, weights), L1(1e-6)
+    solution = solve(model, penalty, newton(penalty, model), tolerance=1e-6)
+    assert solution.status is Status.CONVERGED
+    assert solution.iterations <= 50
 
 
 def test_rows_that_are_left_out_of_a_product_join_when_they_want_to():

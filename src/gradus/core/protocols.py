@@ -51,15 +51,15 @@ class Curved(Smooth, Protocol):
         """Return the Hessian at ``point`` among ``entries``, indices into the flat point, estimated from some samples.
 
         (entries, entries), symmetric, in the dtype of the point, positive semidefinite up to rounding, in the order of
-        ``entries``; from about ``samples`` of the data's rows, evenly spaced and with their weights normalised, or
-        from all.
+        ``entries``; from about ``samples`` of the data's rows, which should be those that bend the function, or from
+        all.
         """
 
     def hessian_factors(self, point: Tensor, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
         """Return G (rows, rows) and M (columns, columns), float64: the Hessian at ``point`` is near their product.
 
         Between the entries (j, k) and (h, l) of these rows of the point it is about G_jh M_kl. From about ``samples``
-        of the data's rows, as above; G is in the dtype of the point, both are symmetric.
+        of the data's rows; G is in the dtype of the point, both are symmetric.
         """
 
 

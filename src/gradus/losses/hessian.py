@@ -57,7 +57,7 @@ def hessian_among(model: LinearModel[Any], point: Tensor, entries: Tensor, sampl
     ----------
     point : of the model's shape
     entries : (entries,), int64, indices into the flat point; in ascending order of their outputs it is fastest
-    samples : at least so many evenly spaced rows are used, or all; their weights are scaled to the sum of all
+    samples : about so many rows are used, or all; which, see ``gradus.losses.sampling``
     """
     order = torch.argsort(entries % model.loss.outputs, stable=True)
     hessian = _of_ordered(model, point, entries[order], samples)
@@ -69,22 +69,15 @@ def hessian_among(model: LinearModel[Any], point: Tensor, entries: Tensor, sampl
 
 
 def _of_ordered(model: LinearModel[Any], point: Tensor, entries: Tensor, samples: int) -> Tensor:
-    total = model.features.shape[0]
-    step = max(total // max(samples, 1), 1)
-    weights = model.weights[::step]
-    if not weights.sum() > 0:
-        step, weights = 1, model.weights
-    weights = weights * (model.weights.sum() / weights.sum())
+    some = model.sampled(point, samples)
     parts = Entries.of(entries, model.loss.outputs)
-    hessian = torch.zeros(len(entries), len(entries), dtype=weights.dtype, device=entries.device)
+    hessian = torch.zeros(len(entries), len(entries), dtype=model.weights.dtype, device=entries.device)
     rows = max(BLOCK_NUMBERS // max(len(entries), 1), 1)
-    for start in range(0, len(weights), rows):
-        bounds = (start * step, min((start + rows) * step, total), step)
-        features = model.features.rows(*bounds)
-        curvature = model.loss.rows(*bounds).curvature_parts(
-            model.logits(point, features), weights[start : start + rows]
-        )
-        _add_products(hessian, parts, _used_rows(model, features, parts.features), curvature)
+    for start in range(0, some.samples, rows):
+        bounds = (start, min(start + rows, some.samples))
+        features = some.features.rows(*bounds)
+        curvature = some.loss.rows(*bounds).curvature_parts(some.logits(point, features), some.weights[slice(*bounds)])
+        _add_products(hessian, parts, _used_rows(some, features, parts.features), curvature)
     for start in range(0, len(hessian), PANEL):
         panel = slice(start, start + PANEL)
         hessian[:start, panel] = hessian[panel, :start].t()

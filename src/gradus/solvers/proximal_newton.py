@@ -25,12 +25,14 @@ OUTSIDE = 0.5
 # a model without success is replaced by one from so many times the rows, up to so many times those at first
 MORE_ROWS, MOST_ROWS = 4, 16
 # the fraction of the largest working set from which on there is too little room for what wants to move
-CROWDED = 0.8
+CROWDED = 0.95
 SHORTEST, DECREASE = 1e-4, 1e-4
 # a relative fall of the value below which the Hessian is taken to stay as it is
 STILL = 1e-3
 # the fraction of the units that moved before from which on as many move
 SETTLED = 0.97
+# the strength of absolute values and norms falls by this factor in each iteration, until it is the penalty's own
+DROP = 0.3
 # relative error of a value, in units of the dtype's epsilon; smaller differences decide nothing
 ROUNDING = 8.0
 
@@ -39,7 +41,8 @@ ROUNDING = 8.0
 class ProximalNewtonState:
     """Point, smooth value and gradient; the working model, if there is one yet; rows of data per entry in it.
 
-    ``factored`` tells whether a Kronecker product has served for the Hessian so far. With too many rows for any model,
+    ``factored`` tells whether a Kronecker product has served for the Hessian so far, and ``factor`` how many times as
+    strong absolute values and norms are in the next iteration; 1 in the end. With too many rows for any model,
     ``accelerated`` is where the first-order method has got to, and goes on.
     """
 
@@ -52,6 +55,7 @@ class ProximalNewtonState:
     factored: bool = True
     halted: bool = False
     accelerated: ProximalState | None = None
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,11 @@ class ProximalNewton:
 
     At first the working set is all rows, and B the nearest Kronecker product to the Hessian. Where that predicts badly,
     the working set becomes the units (entries, or rows where their norms are penalised) that are not zero and as many
-    again of those nearest to moving, and B the Hessian among their entries from ``rows_per_entry`` times as many evenly
-    spaced rows of data. With too many entries for that, the product and its corrections have to do.
+    again of those nearest to moving, and B the Hessian among their entries from ``rows_per_entry`` times as many rows
+    of data, drawn by how much they bend the loss; a start that is not 0 begins there. With too many entries for that,
+    the product and its corrections have to do. The strength of absolute values and norms begins near the one that keeps
+    every weight at 0 and falls by a factor of 0.3 in each iteration, so that the sets grow with the solution; values
+    and gaps are always those of the penalty's own strength.
 
     Parameters
     ----------
@@ -105,12 +112,27 @@ class ProximalNewton:
             )
         value, gradient = problem.smooth.value_and_gradient(point)
         self._check(problem, point - gradient)
-        return self._state(point, (value, gradient), None, self.rows_per_entry)
+        state = self._state(point, (value, gradient), None, self.rows_per_entry)
+        # far from 0 the samples' probabilities differ, and a product is no more than a guess
+        return replace(state, factored=not point[: self.terms.rows].any(), factor=self._first_factor(gradient))
+
+    def _first_factor(self, gradient: Tensor) -> float:
+        """Return how many times the penalty's own the strength is at first: near what keeps every weight at 0."""
+        kept = self.terms.feasible(gradient[: self.terms.rows].double())
+        return max(DROP / kept, 1.0) if kept > 0 else 1.0
 
     def advance(self, problem: Problem, state: ProximalNewtonState) -> ProximalNewtonState:
         """Return the state after one step, or the same point with a better model where the step led nowhere."""
         if state.accelerated is not None or self._is_overfull(state):
             return self._accelerated(problem, state)
+        if state.factor > 1:
+            stronger = replace(self, terms=self.terms.times(state.factor))
+            found = stronger._advanced(problem, state)
+            residual, halted = self._residual(found.point, found.value, found.gradient), not math.isfinite(found.value)
+            return replace(found, residual=residual, halted=halted, factor=max(DROP * state.factor, 1.0))
+        return self._advanced(problem, state)
+
+    def _advanced(self, problem: Problem, state: ProximalNewtonState) -> ProximalNewtonState:
         violation = self.terms.violations(state.point, state.gradient).max().item()
         working = state.working or self._built(problem, state)
         stepped = self._stepped(problem, state, working, violation)
@@ -213,9 +235,12 @@ class ProximalNewton:
         rows_per_entry: float,
     ) -> ProximalNewtonState:
         value, gradient = smooth[0].item(), smooth[1]
-        residual = math.sqrt(max(self.terms.gap_estimate(point, value, gradient), 0.0))
+        residual = self._residual(point, value, gradient)
         halted = residual == 0.0 or not math.isfinite(value)
         return ProximalNewtonState(point, value, gradient, residual, working, rows_per_entry, halted=halted)
+
+    def _residual(self, point: Tensor, value: float, gradient: Tensor) -> float:
+        return math.sqrt(max(self.terms.gap_estimate(point, value, gradient), 0.0))
 
     def _strengths(self, point: Tensor, selection: Selection) -> tuple[Tensor, Tensor, Tensor]:
         absolute, square = (part[selection.entries] for part in self.terms.strengths(point))
