@@ -10,11 +10,14 @@ from torch.nn import functional
 
 from gradus import layers
 from gradus.core.errors import InputError
+from gradus.layers import Same
 from gradus.layers import convolution_operators as operators
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    import onnx
     from onnx.backend.test.case.node import collect_testcases
+    from onnx.reference import ReferenceEvaluator
     from torch.testing._internal.common_methods_invocations import op_db
 
     NODE_CASES = collect_testcases(None)
@@ -198,6 +201,32 @@ def test_asymmetric_padding_is_padding_before():
     layer = layers.Conv2d(2, 3, 3, padding=((0, 2), (1, 0))).double()
     expected = functional.conv2d(functional.pad(draw(2, 2, 8, 9), (1, 0, 0, 2)), layer.weight, layer.bias)
     torch.testing.assert_close(layer(draw(2, 2, 8, 9)), expected)
+
+
+@pytest.mark.parametrize("same", [Same.UPPER, Same.LOWER])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_same_padding_with_any_stride_is_onnxs(same, stride):
+    layer = layers.Conv2d(2, 3, (5, 4), stride, padding=same, bias=False)
+    x = torch.randn(2, 2, 11, 10)
+    node = onnx.helper.make_node("Conv", ["x", "w"], ["y"], auto_pad=f"SAME_{same.name}", strides=[stride] * 2)
+    wanted = ReferenceEvaluator(node).run(None, {"x": x.numpy(), "w": layer.weight.detach().numpy()})[0]
+    torch.testing.assert_close(layer(x).detach(), torch.from_numpy(wanted), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(layers.conv2d(x, layer.weight, None, stride, same), layer(x))
+    reflecting = layers.Conv2d(2, 3, (5, 4), stride, padding=same, padding_mode="reflect")
+    assert reflecting(x).shape == layer(x).shape == (2, 3, -(-11 // stride), -(-10 // stride))
+
+
+def test_what_is_no_tensor_and_no_number_is_refused_in_words():
+    x, weights = torch.randn(1, 3, 8, 8), torch.randn(8, 3, 3, 3)
+    for words, call in {
+        "the images are ndarray": lambda: layers.conv2d(x.numpy(), weights),
+        "the weights are NoneType": lambda: layers.conv2d(x, None),
+        "the bias are list": lambda: layers.conv2d(x, weights, [0.0] * 8),
+        "groups is 1.0": lambda: layers.conv2d(x, weights, groups=1.0),
+        "padding is <Same.UPPER": lambda: layers.conv_transpose2d(x, weights.transpose(0, 1), padding=Same.UPPER),
+    }.items():
+        with pytest.raises(InputError, match=words):
+            call()
 
 
 def test_a_transposed_layer_of_a_given_size():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def is_whole(given: Any) -> bool:
     >>> is_whole(2), is_whole(2.0), is_whole(True)
     (True, False, False)
     """
-    return isinstance(given, int | np.integer | torch.SymInt) and not isinstance(given, bool)
+    return isinstance(given, int | np.integer | torch.SymInt) and not isinstance(given, bool | enum.Enum)
 
 
 def pairs(padding: Around, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

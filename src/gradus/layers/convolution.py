@@ -9,7 +9,7 @@ import torch
 from gradus.core.errors import InputError
 from gradus.layers import convolution_operators as operators
 from gradus.layers.axes import each
-from gradus.layers.convolution_geometry import sliding
+from gradus.layers.convolution_geometry import same_sides, sliding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,9 +44,10 @@ def conv2d(
 
     y[n,o,h,w] = b_o + sum_{c,i,j} W[o,c,i,j] x[n, g C/G + c, h s - p + i d, w s - p + j d], g the group of o
 
-    As ``torch.nn.functional.conv2d``, and padding may differ before and after. It runs on oneDNN or cuDNN; large
-    enough batches of images of up to 4 channels by a kernel of ours, unless it is compiled. Under autocast all inputs
-    are converted, as torch's are.
+    As ``torch.nn.functional.conv2d``, and padding may differ before and after, or be ``Same.UPPER`` (TensorFlow's
+    "SAME", ONNX's SAME_UPPER) or ``Same.LOWER`` with any stride. It runs on oneDNN or cuDNN; large enough batches of
+    images of up to 4 channels by a kernel of ours, unless it is compiled. Under autocast all inputs are converted, as
+    torch's are.
 
     Parameters
     ----------
@@ -154,7 +155,9 @@ def _convolved(
     axes: int, images: Tensor, weights: Tensor, bias: Tensor | None, given: tuple[Size, Padding, Size, int]
 ) -> Tensor:
     batch, weights, bias = _alike(axes, images, weights, bias)
-    geometry = sliding(weights.shape[2:], *given)
+    stride, _, dilation, groups = given
+    around = same_sides(batch.shape[2:], weights.shape[2:], given)
+    geometry = sliding(weights.shape[2:], stride, around, dilation, groups)
     if batch.shape[1] != weights.shape[1] * geometry.groups or len(weights) % geometry.groups:
         raise InputError(
             f"images of {batch.shape[1]} channels and weights of shape {tuple(weights.shape)} in {geometry.groups} "
@@ -219,6 +222,9 @@ def _within_reach(geometry: Sliding, extra: tuple[int, ...]) -> tuple[Sliding, l
 
 def _alike(axes: int, images: Tensor, weights: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """Return a batch of images, weights and bias of one dtype: their own, or autocast's."""
+    for what, given in (("images", images), ("weights", weights), ("bias", bias)):
+        if not isinstance(given, torch.Tensor) and not (given is None and what == "bias"):
+            raise InputError(f"the {what} are {type(given).__name__}; a tensor was expected: convert them")
     if images.dim() not in (axes + 1, axes + 2) or weights.dim() != axes + 2:
         raise InputError(
             f"images have the shape {tuple(images.shape)} and weights {tuple(weights.shape)}; expected {axes + 2} axes "

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradus.core.errors import InputError
-from gradus.layers.axes import Around, each, pairs
+from gradus.kernels.window_pooling import Same, Windows
+from gradus.layers.axes import Around, each, is_whole, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gradus.layers.axes import Size
 
-Padding = Around | str
+Padding = Around | Same | str
 
 
 class Sliding(NamedTuple):
@@ -53,7 +54,7 @@ def sliding(kernel: Sequence[int], stride: Size, padding: Padding, dilation: Siz
     kernel : the window's size on each axis
     stride, dilation : one positive number, or one for each axis
     padding : zeros around: one number, one for each axis, a pair (before, after) for each axis, "valid" for none, or
-        "same" for as many outputs as inputs, an odd one after, with a stride of 1
+        "same" for as many outputs as inputs, an odd one after, with a stride of 1; see ``same_sides`` for any stride
     groups : into how many parts the channels are divided, positive
 
     Raises
@@ -67,8 +68,8 @@ def sliding(kernel: Sequence[int], stride: Size, padding: Padding, dilation: Siz
     """
     axes = len(kernel)
     strides, dilations = each("stride", stride, axes, least=1), each("dilation", dilation, axes, least=1)
-    if groups < 1:
-        raise InputError(f"groups is {groups}; a positive number was expected")
+    if not is_whole(groups) or groups < 1:
+        raise InputError(f"groups is {groups!r}; a positive whole number was expected")
     if padding == "same":
         if set(strides) != {1}:
             raise InputError(
@@ -82,3 +83,26 @@ def sliding(kernel: Sequence[int], stride: Size, padding: Padding, dilation: Siz
         padding = 0
     before, after = pairs(padding, axes)
     return Sliding(strides, dilations, before, after, groups)
+
+
+def same_sides(size: Sequence[int], kernel: Sequence[int], given: tuple[Size, Padding, Size, int]) -> Padding:
+    """Return the padding for images of ``size``: of ``Same`` pairs by which ceil(size / stride) windows fit.
+
+    Parameters
+    ----------
+    given : stride, padding, dilation and groups, as in ``sliding``; a padding that is not ``Same`` is returned as it is
+
+    Examples
+    --------
+    >>> same_sides((5, 6), (3, 3), (2, Same.UPPER, 1, 1))
+    ((1, 1), (0, 1))
+    """
+    stride, padding, dilation, _ = given
+    alike = set(padding) if isinstance(padding, tuple) else {padding}  # torch's modules repeat it for each axis
+    same = alike.pop() if len(alike) == 1 else None
+    if not isinstance(same, Same):
+        return padding
+    axes = len(kernel)
+    strides, dilations = each("stride", stride, axes, least=1), each("dilation", dilation, axes, least=1)
+    windows = Windows(tuple(kernel), strides, (0,) * axes, (0,) * axes, dilations, same=same).padded(size)
+    return tuple(zip(windows.before, windows.after, strict=True))

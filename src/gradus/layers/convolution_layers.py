@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from gradus.layers import convolution
 from gradus.layers.axes import pairs
-from gradus.layers.convolution_geometry import sliding
+from gradus.layers.convolution_geometry import same_sides, sliding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -113,7 +113,9 @@ def _padded(layer: Any, images: Tensor) -> tuple[Tensor, Any]:
     """Return the images with a border that is not of zeros, and the zeros that are left to add."""
     if layer.padding_mode == "zeros":
         return images, layer.padding
-    geometry = sliding(layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups)
+    given = layer.stride, layer.padding, layer.dilation, layer.groups
+    padding = same_sides(images.shape[-len(layer.kernel_size) :], layer.kernel_size, given)
+    geometry = sliding(layer.kernel_size, layer.stride, padding, layer.dilation, layer.groups)
     sides = zip(reversed(geometry.before), reversed(geometry.after), strict=True)
     return functional.pad(images, [n for side in sides for n in side], mode=layer.padding_mode), 0
 
