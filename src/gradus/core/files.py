@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gradus.core.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +21,17 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Yield a path to write to; when the block ends well it becomes ``path``, else it is deleted.
 
     A process killed at any moment leaves either the old ``path`` or the new one. The data is flushed to disk first.
+
+    Raises
+    ------
+    InputError : if there is no such folder, or ``path`` is one
     """
+    if not path.parent.is_dir():
+        raise InputError(
+            f"{path} cannot be written, since {path.parent} is no folder: make it, or name a file elsewhere"
+        )
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, and the name of a file was expected")
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     unfinished = Path(name)

@@ -14,7 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from gradus.core.errors import InputError
-from gradus.estimators.convnet_settings import ConvNetSettings, triangle
+from gradus.estimators.convnet_checks import check_lone_image, checked_schedule
+from gradus.estimators.convnet_settings import ConvNetSettings
 from gradus.estimators.convnet_training import (
     Parts,
     checkpoint_of,
@@ -35,6 +36,7 @@ from gradus.networks import (
     Trained,
     train,
 )
+from gradus.networks.images import as_input
 from gradus.networks.sparsity import ALWAYS, Phases
 
 if TYPE_CHECKING:
@@ -188,9 +190,9 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
             epochs = settings.passes(batches.count)
             phases = Phases.of(epochs * batches.count)
             learner = self._learner(parts, images, classes, phases)
+            self._try_out(learner, batches)
             since = 0 if self.penalty is None else math.ceil(phases.last / batches.count) - 1
-            schedule = triangle if self.schedule is None else self.schedule
-            course = Course(epochs, schedule, validation, int(self.n_iter_no_change), since)
+            course = Course(epochs, checked_schedule(self.schedule), validation, int(self.n_iter_no_change), since)
             kept = self._kept(learner, batches, course)
             trained = train(learner, batches, course, kept)
         if kept is not None:
@@ -221,6 +223,11 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
         if not begun and classes is None:
             raise InputError("classes is None in the first call of partial_fit; expected all labels there will be")
         known = self.classes_ if begun else np.unique(classes)
+        if begun and classes is not None and not np.array_equal(np.unique(classes), known):
+            raise InputError(
+                f"classes are {np.unique(classes).tolist()}, and the network was made for {known.tolist()}: give these "
+                "or None, or fit a new one"
+            )
         images, _ = labelled_images(pixels, y, (sample_weight, self.class_weight), known)
         seed = self._seed()
         with reporting_to_stderr(self.verbose), drawing_from(seed), threads_for_steps(images, settings):
@@ -232,6 +239,7 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
                 optimizer.load_state_dict(state)
             learner = Learner(self.network_, optimizers, float(self.label_smoothing), settings.dtype(self._device()))
             batches = self._batches(settings, images, seed)
+            self._try_out(learner, batches)
             losses = [learner.step(batch, ONGOING) for batch in batches.epoch(len(self.records_))]
         records = (*self.records_, EpochRecord(sum(losses) / len(losses)))
         self._publish(learner, known, images, Trained(records, len(records) - 1, finite=True))
@@ -269,6 +277,10 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
     def _batches(self, settings: ConvNetSettings, images: LabelledImages, seed: int) -> Shuffled:
         augmentation = settings.augmentation(*images.pixels.shape[1:3])
         return Shuffled(images, settings.rows_a_step(len(images)), augmentation, seed)
+
+    def _try_out(self, learner: Learner, batches: Shuffled) -> None:
+        if len(batches.images) // batches.count == 1:
+            check_lone_image(learner.network, as_input(batches.images.pixels[:1]))
 
     def _kept(self, learner: Learner, batches: Shuffled, course: Course) -> Checkpoint | None:
         if self.checkpoint is None:

@@ -13,6 +13,7 @@ from torch import nn
 
 from gradus.core.errors import InputError
 from gradus.data import stratified_split
+from gradus.estimators.convnet_checks import check_outputs, checked_optimizer
 from gradus.estimators.softmax_problem import checked_penalty
 from gradus.networks import (
     ImageNetwork,
@@ -92,7 +93,7 @@ class Parts(NamedTuple):
             network.measure(as_input(images.pixels[::step]))
         else:
             network = copy.deepcopy(self.module)
-        _check_outputs(network, plan, as_input(images.pixels[:2]))
+        check_outputs(network, plan, as_input(images.pixels[:2]))
         return channels_last(network)
 
     def optimizers(self, network: nn.Module, phases: Phases) -> tuple[Optimizer, ...]:
@@ -105,31 +106,12 @@ class Parts(NamedTuple):
     def _unpenalised(self, network: nn.Module) -> tuple[Optimizer, ...]:
         if self.optimizer is None:
             return default_optimizers(network)
-        made = self.optimizer(trainable(network))
-        if not isinstance(made, torch.optim.Optimizer):
-            raise InputError(
-                f"optimizer made a {type(made).__name__} of the parameters; expected a torch.optim.Optimizer"
-            )
-        return (made,)
+        return (checked_optimizer(self.optimizer(trainable(network))),)
 
 
 def channels_last(network: nn.Module) -> nn.Module:
     """Return the network with its filters laid out for images whose channels are last in memory, which is faster."""
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-@torch.no_grad()
-def _check_outputs(network: nn.Module, plan: NetworkPlan, images: torch.Tensor) -> None:
-    shape = f"(samples, {plan.channels}, {plan.height}, {plan.width})"
-    try:
-        logits = network.eval()(images)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{type(network).__name__} does not take images of shape {shape}: {error}") from error
-    if tuple(logits.shape) != (len(images), plan.classes):
-        raise InputError(
-            f"{type(network).__name__} makes {tuple(logits.shape[1:])} numbers of an image of shape {shape}; expected "
-            f"one logit for each of the {plan.classes} classes"
-        )
 
 
 def held_out(images: LabelledImages, fraction: float, seed: int) -> tuple[LabelledImages, LabelledImages]:

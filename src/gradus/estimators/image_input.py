@@ -66,6 +66,7 @@ class ImageLayout:
         ------
         InputError : for NaN or infinities, and shapes that are not those of images
         """
+        X = _of_numpys_types(X)
         given = X if hasattr(X, "ndim") else np.asarray(X)
         try:
             if given.ndim == 2:
@@ -73,7 +74,7 @@ class ImageLayout:
                 return _tensor(self._last(checked.reshape(len(checked), *self._shape_of(checked.shape[1]))))
             checked = check_array(X, dtype=_DTYPES, allow_nd=True, estimator=estimator)
         except ValueError as error:
-            raise InputError(str(error)) from None
+            raise InputError(f"{error}{_first_bad(given)}") from None
         images = self._last(checked)
         if reset:
             estimator.n_features_in_ = int(np.prod(images.shape[1:]))
@@ -110,6 +111,23 @@ class ImageLayout:
             )
         is_first = self.channels == "first" or (self.channels == "auto" and first)
         return np.moveaxis(images, 1, 3) if is_first else images
+
+
+def _of_numpys_types(X: Any) -> Any:
+    """Return tensors as numpy can read them: in memory, without a gradient, and not in bfloat16."""
+    if not isinstance(X, torch.Tensor):
+        return X
+    X = X.detach().cpu()
+    return X.float() if X.dtype == torch.bfloat16 else X
+
+
+def _first_bad(given: Any) -> str:
+    """Return which image has a number that is none, for the end of a message."""
+    numbers = np.asarray(given)
+    if not np.issubdtype(numbers.dtype, np.floating) or numbers.ndim < 2:
+        return ""
+    bad = ~np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1)
+    return f" The first such image is number {int(bad.argmax())}: repair it or leave it out." if bad.any() else ""
 
 
 def _is_shape(shape: Any) -> bool:

@@ -12,6 +12,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from gradus.core.errors import InputError
+from gradus.estimators.convnet_checks import working_device
 from gradus.estimators.convnet_file import SavedNetwork, read_network
 from gradus.estimators.convnet_training import channels_last, inputs_of, outputs
 from gradus.estimators.image_input import Channels, ImageLayout
@@ -165,7 +166,7 @@ class NetworkOutputs(ABC):
         return ImageLayout(self.image_shape, self.channels)
 
     def _device(self) -> torch.device:
-        return torch.device(self.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        return working_device(self.device)
 
     def _pixels(self, X: Any) -> torch.Tensor:
         check_is_fitted(self)

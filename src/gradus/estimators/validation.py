@@ -209,6 +209,8 @@ def class_weights(class_weight: Any, classes: np.ndarray[Any, Any], y: Any, weig
 
 def _require_classes(classes: np.ndarray[Any, Any], weights: NDArray[np.float64]) -> None:
     if len(classes) < 2:
-        raise InputError(f"y has one class only ({classes[0]!r}); a classifier needs rows of at least two classes")
+        raise InputError(
+            f"y has one class only ({classes.tolist()[0]!r}); a classifier needs rows of at least two classes"
+        )
     if np.count_nonzero(weights) < 2:
         raise InputError("sample_weight and class_weight leave one class only; give weight to at least two classes")
