@@ -1,5 +1,6 @@
 """Fits of data in files: the same answers as in memory, within bounds, and going on after a kill."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from scipy.sparse import csr_matrix
 
 from gradus import SoftmaxRegression
@@ -199,6 +201,41 @@ def test_a_fit_that_was_killed_goes_on_to_the_same_bits(settings, tmp_path, monk
     assert resumed.n_iter_ == whole.n_iter_ > 4
     np.testing.assert_array_equal(resumed.coef_, whole.coef_)
     np.testing.assert_array_equal(resumed.intercept_, whole.intercept_)
+
+
+@pytest.mark.parametrize("settings", [{}, {"l1_ratio": 0.5}, {"penalty": Sum([L1(0.05), L2(0.1)])}], ids=str)
+def test_a_file_killed_twice_some_iterations_after_its_last_state_gives_the_same_bits(
+    settings, tmp_path, monkeypatch, small_chunks
+):
+    X, y = problem()
+    stored = in_file(X, tmp_path / "X.npy")
+    settings = {"alpha": 1e-3, "tol": 1e-30, "max_iter": 11, "temperature": 255.0, **settings}
+    with pytest.warns(match="after"):
+        whole = SoftmaxRegression(**settings).fit(stored, y)
+    path, keep = tmp_path / "fit", checkpoint.Checkpoint.keep
+    for kept_at, killed_at in ((2, 4), (5, 8)):
+
+        def keep_one_and_die(self, state, kept_at=kept_at, killed_at=killed_at):
+            checkpoint.SECONDS = 0.0 if self.iterations + 1 == kept_at else 1e9
+            keep(self, state)
+            if self.iterations == killed_at:
+                raise KilledError
+
+        with monkeypatch.context() as patch, pytest.raises(KilledError):
+            patch.setattr(checkpoint, "SECONDS", 1e9)
+            patch.setattr(checkpoint.Checkpoint, "keep", keep_one_and_die)
+            SoftmaxRegression(**settings, checkpoint=path).fit(stored, y)
+        assert checkpoint.Checkpoint(path, belongs_to(path)).iterations == kept_at
+    with pytest.warns(match="after"):
+        resumed = SoftmaxRegression(**settings, checkpoint=path).fit(stored, y)
+    assert resumed.n_iter_ == whole.n_iter_ == 11
+    np.testing.assert_array_equal(resumed.coef_, whole.coef_)
+    np.testing.assert_array_equal(resumed.intercept_, whole.intercept_)
+
+
+def belongs_to(path):
+    with safe_open(path, framework="np") as stream:
+        return json.loads(stream.metadata()["gradus"])["problem"]
 
 
 def test_a_checkpoint_of_another_fit_is_refused(tmp_path, monkeypatch):
