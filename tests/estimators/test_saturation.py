@@ -8,6 +8,7 @@ import scipy.sparse
 import scipy.special
 from sklearn.exceptions import ConvergenceWarning
 
+from gradus.core.errors import InputError
 from gradus.estimators import SoftmaxRegression
 
 SOLVERS = {
@@ -129,3 +130,11 @@ def test_five_thousand_classes(kind, solver):
     assert objective(model, X, y) == pytest.approx(model.objective_, rel=1e-5)
     assert model.objective_ <= np.log(5000) * (1 + 1e-6)
     np.testing.assert_allclose(model.predict_proba(stored(X[:50], kind)).sum(axis=1), 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("float32", 1e20), ("float64", 1e200)])
+@pytest.mark.parametrize("solver", ["auto", *SOLVERS, "davis-yin", "primal-dual"])
+def test_features_whose_squares_overflow_are_named(kind, size, solver):
+    X, y = data()
+    with pytest.raises(InputError, match=f"squares overflow {kind}.*divide the features"):
+        SoftmaxRegression(**SOLVERS.get(solver, {"solver": solver})).fit(size * X.astype(kind), y)

@@ -14,6 +14,7 @@ from gradus.kernels.softmax_sweep import Linear, Slopes
 from gradus.losses.blockwise import Block, Blockwise, blocks_of
 from gradus.losses.hessian import hessian_among
 from gradus.losses.hessian_factors import hessian_factors
+from gradus.losses.overflow import squares_checked
 from gradus.losses.sample_loss import BoundedCurvature, OnePass, SampleLoss
 from gradus.losses.sampling import sampled
 
@@ -144,12 +145,19 @@ class LinearModel(Generic[Loss]):
         return torch.cat([own, slopes.totals[None]])
 
     def squared_norms(self) -> Tensor:
-        """Return beta^2 sum_i w_i (x_ij - c_j)^2 of each feature, (features,), float64."""
+        """Return beta^2 sum_i w_i (x_ij - c_j)^2 of each feature, (features,), float64.
+
+        Raises
+        ------
+        InputError : if the squares overflow
+        """
         mean, squares = (sums.double() for sums in self.features.weighted_sums(self.weights))
         if self.centre is not None:
             centre = self.centre.double()
             squares = (squares - 2 * centre * mean + centre.square()).clamp_min(0.0)
-        return self.scale**2 * squares
+        squares = self.scale**2 * squares
+        squares_checked(float(squares.sum()), self.features.dtype)
+        return squares
 
     def curvature_bound(self) -> float:
         """Return an upper bound on the Hessian's eigenvalues anywhere: that of the loss times the trace of X' Omega X.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from gradus.losses.overflow import squares_checked
 from gradus.losses.sampling import curvatures, evenly_spaced
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class CholeskyPreconditioner:
         )
         # what rounding can take from the eigenvalues, and a little for directions without data
         jitter = ROUNDING * torch.finfo(weights.dtype).eps * matrix.diagonal().sum() + torch.finfo(torch.float32).tiny
+        squares_checked(float(jitter), features.dtype)
         if model.intercept:
             matrix.addr_(mean, mean, alpha=-total)
             mean = model.scale * (mean if model.centre is None else mean - model.centre.double())
