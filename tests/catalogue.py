@@ -34,6 +34,7 @@ from gradus.penalties import (
     LogSum,
     Masked,
     MatrixMap,
+    MoreauEnvelope,
     Nonnegative,
     NonnegativeGroupLasso,
     NonnegativeL1,
@@ -138,6 +139,8 @@ COMPOSED = {
     "conjugate of the group lasso": ConjugateOf(GroupLasso(0.7)),
     "conjugate of the elastic net": ConjugateOf(ElasticNet(0.4, 0.9)),
     "conjugate of l_inf": ConjugateOf(LInf(0.7)),
+    "envelope of l1": MoreauEnvelope(L1(0.7), radius=0.5),
+    "envelope of the nuclear norm": MoreauEnvelope(Nuclear(0.7), radius=2.0),
 }
 PENALTIES |= COMPOSED
 

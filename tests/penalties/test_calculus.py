@@ -101,6 +101,8 @@ def test_moreau_envelope_of_absolute_values_is_huber():
     envelope, huber = MoreauEnvelope(L1(0.7), radius=0.5), Huber(2.0, delta=0.35)
     for ours, theirs in zip(envelope.value_and_gradient(x), huber.value_and_gradient(x), strict=True):
         torch.testing.assert_close(ours, theirs)
+    for step in (0.1, 1.0, 10.0):
+        torch.testing.assert_close(envelope.prox(x, step), huber.prox(x, step))
 
 
 @pytest.mark.parametrize("inner", [Nuclear(0.7), Simplex(), GroupLasso(0.5), TotalVariation(1.0)], ids=str)

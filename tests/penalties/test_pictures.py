@@ -44,6 +44,13 @@ def test_every_penalty_is_on_the_page_and_in_a_picture():
     shown = {title for path in (ROOT / "docs" / "pictures").glob("*.svg") for title in titles(path)}
     for name in classes:
         assert f"`{name}" in PAGE, name
-        assert name in shown or name in ("Masked", "SmoothMasked", "ConjugateOf", "Sum", "Composed"), name
+        assert name in shown or name in (
+            "Masked",
+            "SmoothMasked",
+            "ConjugateOf",
+            "MoreauEnvelope",
+            "Sum",
+            "Composed",
+        ), name
     for name in named:
         assert f"`{name}" in PAGE, name
