@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils import prune
 
 from gradus.core.errors import InputError
 from gradus.layers import MaxPool2d
@@ -277,6 +278,33 @@ def test_networks_that_cannot_be_pruned_are_refused():
     silence(model.first, 0)
     with pytest.raises(InputError, match="cannot be pruned"):
         prune_channels(model, torch.ones(1, 1, 2, 2))
+
+
+def test_masks_of_torch_become_smaller_weights():
+    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 6, 3), nn.ReLU(), nn.Conv2d(6, 2, 1))
+    prune.ln_structured(model[0], "weight", 0.5, 2, dim=0)
+    prune.l1_unstructured(model[0], "bias", 4)
+    prune.ln_structured(model[2], "weight", 0.5, 2, dim=1)
+    images = torch.randn(2, 1, 9, 9)
+    wanted = model(images)
+    smaller = prune_channels(model, images)
+    assert smaller[0].out_channels <= 4 and not prune.is_pruned(smaller) and prune.is_pruned(model)
+    torch.testing.assert_close(smaller(images), wanted)
+    wanted.sum().backward()  # the masked network learns on
+    assert model[0].weight_orig.grad is not None
+
+
+def test_what_is_no_network_or_no_example_is_refused_in_words():
+    model = nn.Sequential(nn.Conv2d(3, 8, 3))
+    pair = type("Pair", (nn.Module,), {"forward": lambda self, x: (x, x)})()
+    for words, call in {
+        "the model is int": lambda: prune_channels(3, torch.ones(1)),
+        "does not take the example: .*4 channels": lambda: prune_channels(model, torch.ones(1, 4, 8, 8)),
+        "does not take the example: ": lambda: prune_channels(model, None),
+        "Pair gives a tuple": lambda: prune_channels(pair, torch.ones(1)),
+    }.items():
+        with pytest.raises(InputError, match=words):
+            call()
 
 
 def test_trained_with_a_group_lasso_the_file_shrinks(tmp_path):

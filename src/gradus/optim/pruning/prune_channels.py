@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
+from torch.nn.utils import prune
 
 from gradus.core.errors import InputError
 from gradus.optim.pruning.analysis import Analysis
@@ -14,7 +16,7 @@ from gradus.optim.pruning.surgery import removable, remove
 from gradus.optim.pruning.tracing import traced
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 # sums in another order: this many roundings of the largest output
 ROUNDINGS = 4096
@@ -34,7 +36,7 @@ def prune_channels(model: nn.Module, example: Tensor, *, fold: bool = True) -> n
 
     Parameters
     ----------
-    model : whose forward takes one tensor and does not branch on data
+    model : whose forward takes one tensor and does not branch on data; masks of ``torch.nn.utils.prune`` count as zeros
     example : an input, (samples, channels, ...), one sample is enough
     fold : whether batch norms become part of the convolutions before them
 
@@ -44,7 +46,8 @@ def prune_channels(model: nn.Module, example: Tensor, *, fold: bool = True) -> n
 
     Raises
     ------
-    InputError : if the network has no graph, or the smaller network's output for ``example`` is another one
+    InputError : if the network does not make one tensor of ``example``, has no graph, or the smaller network's output
+        is another one
 
     Examples
     --------
@@ -56,9 +59,10 @@ def prune_channels(model: nn.Module, example: Tensor, *, fold: bool = True) -> n
     >>> smaller[0], smaller[3]
     (Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1)), Linear(in_features=8, out_features=2, bias=True))
     """
-    smaller = copy.deepcopy(model).eval()
-    with torch.no_grad():
-        expected = smaller(example)
+    if not isinstance(model, nn.Module):
+        raise InputError(f"the model is {type(model).__name__}; a torch.nn.Module was expected")
+    smaller = _copied(model).eval()
+    expected = _output(smaller, example)
     if fold:
         fold_norms(smaller, traced(smaller, example))
     while True:
@@ -70,6 +74,36 @@ def prune_channels(model: nn.Module, example: Tensor, *, fold: bool = True) -> n
             remove(weighted, gone)
     _compare(smaller, example, expected)
     return smaller
+
+
+@torch.no_grad()
+def _copied(model: nn.Module) -> nn.Module:
+    """Return a copy whose masks of ``torch.nn.utils.prune`` have become zeros in its weights."""
+    for layer in model.modules():
+        for mask in _masks(layer):
+            # what the mask leaves was computed with a gradient, and could not be copied
+            setattr(layer, mask._tensor_name, mask.apply_mask(layer))
+    smaller = copy.deepcopy(model)
+    for layer in smaller.modules():
+        for mask in _masks(layer):
+            prune.remove(layer, mask._tensor_name)  # type: ignore[no-untyped-call]
+    return smaller
+
+
+def _masks(layer: nn.Module) -> list[Any]:
+    return [hook for hook in layer._forward_pre_hooks.values() if isinstance(hook, prune.BasePruningMethod)]
+
+
+@torch.no_grad()
+def _output(network: nn.Module, example: Tensor) -> Tensor:
+    name = type(network).__name__
+    try:
+        output = network(example)
+    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{name} does not take the example: {error}") from error
+    if not isinstance(output, torch.Tensor):
+        raise InputError(f"{name} gives a {type(output).__name__} for the example; one tensor was expected")
+    return output
 
 
 @torch.no_grad()
