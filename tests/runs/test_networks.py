@@ -55,6 +55,12 @@ def test_a_folder_of_images_is_given_to_a_network_and_a_table_is_not(photos, tmp
         assert f'title="{heeded}"' in page and f'title="{unheeded}"' not in page
 
 
+def test_images_as_wide_as_they_have_channels(photos, tmp_path):
+    options = ("--size", "8x3", "--model", "convnet", "--epochs", "1")
+    assert main(["fit", str(photos), *options, "--out", str(tmp_path / "narrow")]) == 0
+    assert load(tmp_path / "narrow" / MODEL).image_shape[:2] == (8, 3)
+
+
 def test_a_network_of_a_table_is_refused(tmp_path, capsys):
     (tmp_path / "table.csv").write_text("a,b,label\n" + "".join(f"{row},{-row},{row % 2}\n" for row in range(20)))
     assert main(["fit", str(tmp_path / "table.csv"), "--label", "label", "--model", "convnet"]) == 2

@@ -45,6 +45,7 @@ def fit_network(run: Run) -> None:
     estimator = ConvNetClassifier(
         epochs=config.epochs,
         flip=config.flip,
+        channels="last",  # as a dataset has them, whatever the sides
         class_weight=config.class_weight,
         random_state=run.config.seed,
         checkpoint=run.directory / CHECKPOINT,
