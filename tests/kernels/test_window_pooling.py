@@ -1,12 +1,21 @@
 """How memory is laid out for the loops over windows, and that a layout does not change what is found."""
 
+import sys
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 
 from gradus import layers
-from gradus.kernels.window_pooling import frames
+from gradus.kernels import large_pages
+from gradus.kernels.compilation import compiled
+from gradus.kernels.window_pooling import frames, team
+from gradus.kernels.window_pooling.addresses import called_from_python, line_at
+from gradus.kernels.window_pooling.entries import ENTRY
 from gradus.kernels.window_pooling.turning import MANY_BYTES, apart, side_by_side
+
+resource = pytest.importorskip("resource")
 
 WINDOWS = layers.windows(2, 2)
 LAYERS = {
@@ -69,3 +78,50 @@ def test_the_layouts_are_those_that_are_meant():
     assert side(1, 13, 12, 11) == 0
     assert side(64, 64, 112, 112) == 16
     assert side(64, 64, 512, 512) == 0
+
+
+@pytest.mark.parametrize("divide", [team.even, team.guided])
+@pytest.mark.parametrize("units", [1, 2, 3, 7, 64, 1000])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_parts_are_all_of_the_work_and_none_is_empty(divide, units, threads):
+    stops = divide(units, threads)
+    sizes = [after - before for before, after in pairwise(stops)]
+    assert stops[0] == 0 and stops[-1] == units and min(sizes) > 0
+    assert sizes == sorted(sizes, reverse=divide is team.guided) or divide is team.even
+    assert len(sizes) == min(threads, units) or divide is team.guided
+
+
+@compiled(ENTRY)
+def _marked(places, settings, first, last):
+    line = line_at(places, settings, np.int64)
+    for unit in range(first, last):
+        line[unit] += unit + 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("openmp", [True, False])
+def test_each_part_is_run_once(threads, openmp, monkeypatch):
+    if openmp and team._parallel() is None:
+        pytest.skip("torch's threads are not OpenMP's")
+    if not openmp:
+        monkeypatch.setattr(team, "_parallel", lambda: None)
+    enter = called_from_python(_marked, ENTRY).address
+    for units in (1, 7, 1000):
+        line = np.zeros(units, np.int64)
+        team.run(enter, (line.ctypes.data, units), team.Stops(team.guided(units, threads)), (), threads)
+        np.testing.assert_array_equal(line, np.arange(units) + 1)
+
+
+def test_pages_are_cleared_of_the_parts_that_are_run_and_what_was_written_stays():
+    if sys.platform != "linux" or large_pages._advise()(np.zeros(8192, np.uint8).ctypes.data // 4096 * 4096, 4096, 23):
+        pytest.skip("this system does not clear pages ahead")
+    numbers, line = torch.empty(64 << 20, dtype=torch.uint8), np.zeros(64, np.int64)
+    numbers[1000:2000] = 7
+    enter = called_from_python(_marked, ENTRY).address
+    ranges = [(numbers.data_ptr(), 1 << 20)]
+    team.run(enter, (line.ctypes.data, 64), team.Stops(team.even(64, 2)), ranges, 2)
+    assert (numbers[1000:2000] == 7).all()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    numbers.fill_(3)
+    # of 16384 pages
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 200

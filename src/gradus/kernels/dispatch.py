@@ -74,6 +74,11 @@ def _module(kernel: str, implementation: str) -> Any:
     return importlib.import_module(f"gradus.kernels.{kernel}.{implementation}")
 
 
+def is_forced() -> bool:
+    """Return whether an implementation is forced."""
+    return _forced.get() is not None
+
+
 @contextmanager
 def force(implementation: str) -> Iterator[None]:
     """Run every kernel inside this block by the implementation of this name, or raise where there is none."""

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LARGE_PAGES_WANTED, _CLEARED = 14, 23  # MADV_HUGEPAGE, MADV_POPULATE_WRITE
-_PAGE = 4096
+_LARGE_PAGES_WANTED, CLEARED = 14, 23  # MADV_HUGEPAGE, MADV_POPULATE_WRITE
+PAGE = 4096
 _WORTH = 4 << 20
 
 
-@lru_cache(maxsize=1)
+@cache
 def _advise() -> Any:
     """Return madvise(2), which Python calls without its lock; what the system does not know it does not follow."""
     if sys.platform != "linux":
@@ -33,14 +33,13 @@ def in_large_pages(tensor: Tensor) -> Tensor:
     """Return ``tensor``, whose memory nobody has written to yet, after asking the system for large pages."""
     size = tensor.numel() * tensor.element_size()
     if size >= _WORTH and _advise() is not None:
-        first = -(-tensor.data_ptr() // _PAGE) * _PAGE
-        whole = (tensor.data_ptr() + size - first) // _PAGE * _PAGE
+        first = -(-tensor.data_ptr() // PAGE) * PAGE
+        whole = (tensor.data_ptr() + size - first) // PAGE * PAGE
         _advise()(first, whole, _LARGE_PAGES_WANTED)
     return tensor
 
 
-def clear(first: int, last: int) -> None:
-    """Let the system clear and map those pages from address ``first`` to ``last`` that are new."""
-    if _advise() is not None:
-        begin = first // _PAGE * _PAGE
-        _advise()(begin, -(-last // _PAGE) * _PAGE - begin, _CLEARED)
+@cache
+def address_of_advise() -> int:
+    """Return where madvise(2) lies, for compiled code, or 0 where the system has none."""
+    return 0 if _advise() is None else ctypes.cast(_advise(), ctypes.c_void_p).value or 0

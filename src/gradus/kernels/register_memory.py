@@ -9,7 +9,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from gradus.kernels.registers import Mask, Register, item_of
-from gradus.kernels.tiles import HALF_WORD, WORD, call, everywhere
+from gradus.kernels.tiles import HALF_WORD, VECTOR_BYTES, WORD, call, everywhere
 
 BYTE = ir.IntType(8)
 
@@ -124,6 +124,21 @@ def _write(typing: Any, line: Any, index: Any, mask: Any, register: Any) -> Any:
     return types.void(line, types.int64, mask, register), generate
 
 
+def _write_past_the_cache(typing: Any, line: Any, index: Any, register: Any) -> Any:
+    """Set line[index] and what follows, which begins with a line of memory, without fetching that line before."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind: Any = signature.args[0]
+        pointer = builder.gep(context.make_array(kind)(context, builder, arguments[0]).data, [arguments[1]])
+        pointer = builder.bitcast(pointer, arguments[2].type.as_pointer())
+        stored = builder.store(arguments[2], pointer, align=VECTOR_BYTES)
+        stored.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(HALF_WORD, 1)]))
+        stored.set_metadata("alias.scope", _written(builder.module))
+        return context.get_dummy_value()
+
+    return types.void(line, types.int64, register), generate
+
+
 def _places(context: Any, builder: Any, line: Any, arguments: Any, index: ir.Value) -> ir.Value:
     """Return where line[index] lies, for a vector of whole numbers that are not negative."""
     base = context.make_array(line)(context, builder, arguments[0]).data
@@ -170,4 +185,5 @@ read: Any = intrinsic(_read)
 before: Any = intrinsic(_before)
 read_whole_numbers: Any = intrinsic(_read_whole_numbers)
 write: Any = intrinsic(_write)
+write_past_the_cache: Any = intrinsic(_write_past_the_cache)
 add_scattered: Any = intrinsic(_add_scattered)

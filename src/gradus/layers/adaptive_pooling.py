@@ -15,6 +15,7 @@ from gradus.layers.axes import each, is_whole
 from gradus.layers.geometry import as_batch
 from gradus.layers.max_pooling import max_pool, max_pool_with_indices
 from gradus.layers.operators import Inputs
+from gradus.layers.sliding import pooled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,19 +69,18 @@ def adaptive_average_pool(x: Tensor, output_size: Outputs, axes: int) -> Tensor:
     tensor([[[1., 3.]]])
     """
     geometry = bins(x, output_size, axes)
-    batch, single = as_batch(x, geometry)
     # ONNX has not torch's bins
-    if torch.onnx.is_in_onnx_export() or _faster(batch, geometry):
-        value = MEAN(batch, Inputs(geometry)).value
-    else:
-        value = _MEANS[axes](batch, geometry.outputs if axes > 1 else geometry.outputs[0])
+    if (isinstance(x, torch.Tensor) and _faster(x, geometry)) or torch.onnx.is_in_onnx_export():
+        return pooled(MEAN, x, Inputs(geometry))
+    batch, single = as_batch(x, geometry)
+    value: Tensor = _MEANS[axes](batch, geometry.outputs if axes > 1 else geometry.outputs[0])
     return value[0] if single else value
 
 
-def _faster(batch: Tensor, geometry: Bins) -> bool:
+def _faster(x: Tensor, geometry: Bins) -> bool:
     """Return whether our kernel was measured to be faster than torch's layer; while others compile it, it is not."""
-    fits = batch.numel() >= LEAST_ENTRIES and PLANES[0] <= batch.shape[2:].numel() <= PLANES[1]
-    return fits and batch.device.type == "cpu" and max(geometry.outputs) > 1 and not torch.compiler.is_compiling()
+    fits = x.numel() >= LEAST_ENTRIES and PLANES[0] <= x.shape[-geometry.axes :].numel() <= PLANES[1]
+    return fits and x.device.type == "cpu" and max(geometry.outputs) > 1 and not torch.compiler.is_compiling()
 
 
 class _AdaptiveMaxPool(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gradus.kernels.window_pooling import Geometry
 
 Padding = Around | Same
+_NUMBERS = (int, type(None))
 
 
 def windows(
@@ -47,6 +49,12 @@ def windows(
     """
     if axes not in (1, 2, 3):
         raise InputError(f"axes is {axes}; 1, 2 or 3 was expected")
+    if type(kernel_size) is int and type(padding) is int and type(dilation) is int and stride.__class__ in _NUMBERS:
+        return _alike(axes, kernel_size, stride, padding, dilation, bool(ceil_mode))
+    return _made(axes, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def _made(axes: int, kernel_size: Size, stride: Size | None, padding: Padding, dilation: Size, ceil: bool) -> Windows:
     kernel = each("kernel_size", kernel_size, axes, least=1)
     strides = kernel if stride is None or stride == () else each("stride", stride, axes, least=1)
     dilations = each("dilation", dilation, axes, least=1)
@@ -61,7 +69,11 @@ def windows(
                 f"padding is {(before[axis], after[axis])} on axis {axis} where a window reaches over {reach}: "
                 "a window would lie in the padding; give less padding"
             )
-    return Windows(kernel, strides, before, after, dilations, ceil=bool(ceil_mode))
+    return Windows(kernel, strides, before, after, dilations, ceil=bool(ceil))
+
+
+# of numbers, which a function that is called for every batch is given again and again
+_alike = lru_cache(maxsize=256)(_made)
 
 
 def of_one_window(geometry: Geometry) -> Windows:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gradus.kernels.window_pooling import Call, Pooled, Variant, backward, forward, from_code
+from gradus.kernels.window_pooling import Call, Pooled, Variant, backward, forward, from_code, repeated
 from gradus.kernels.window_pooling.call import winner_dtype
 from gradus.kernels.window_pooling.reference import pooled as differentiable
 from gradus.layers import mapping, transforms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
@@ -27,6 +27,9 @@ _GIVEN = f"Tensor x, Tensor? other, Tensor? weights, Tensor? extra, {_POSITIONS}
 _FORWARD = f"({_GIVEN}, bool keep) -> (Tensor, Tensor, Tensor)"
 _KEPT = "Tensor value, Tensor aside, Tensor winner"
 _PULLBACK = f"(Tensor upstream, {_GIVEN}, {_KEPT}, bool learn) -> (Tensor, Tensor, Tensor)"
+
+# shapes of inputs whose like may be seen again
+MOST_SEEN = 256
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Operator:
 
     def __init__(self, variant: Variant, form: Form | None = None) -> None:
         self.variant, self.form = variant, form
+        self._seen: dict[Any, Callable[[Tensor], Tensor]] = {}
         name = f"gradus::{variant.name}"
         self.value = torch.library.custom_op(name, self._run, mutates_args=(), schema=_FORWARD)
         self.pullback = torch.library.custom_op(f"{name}_pullback", self._pull, mutates_args=(), schema=_PULLBACK)
@@ -88,6 +92,23 @@ class Operator:
             return differentiable(self.variant, _call(x, other, weights, extra, *drawn, windows, settings)).value
 
         return value
+
+    def again(self, x: Tensor, inputs: Inputs) -> Tensor | None:
+        """Return the values of the windows of ``x``, for which nothing else is wanted, if its like has been seen.
+
+        ``is_plain`` tells of what nothing else is wanted.
+        """
+        seen = self._seen.get(_key(x, inputs))
+        return None if seen is None else seen(x)
+
+    def remember(self, x: Tensor, inputs: Inputs) -> None:
+        """Work out how the like of ``x`` is pooled ``again``, if nothing but it is given."""
+        if all(t is None for t in (inputs.other, inputs.weights, inputs.extra)) and not inputs.positions:
+            if len(self._seen) >= MOST_SEEN:
+                self._seen.clear()
+            seen = repeated(self.variant, inputs.call(x))
+            if seen is not None:
+                self._seen[_key(x, inputs)] = seen
 
     def _exported(self, call: Call, *, keep: bool) -> Pooled:
         value = None if keep or self.form is None else self.form(call)
@@ -123,6 +144,10 @@ class Operator:
 
     def _backward_twice(self, ctx: Any, *seconds: Tensor) -> tuple[Any, ...]:
         return transforms.pulled_twice(self, ctx, seconds)
+
+
+def _key(x: Tensor, inputs: Inputs) -> tuple[Any, ...]:
+    return x.shape, x.stride(), x.dtype, inputs.geometry, inputs.settings, torch.get_num_threads()
 
 
 def _call(x: Tensor, *given: Any) -> Call:

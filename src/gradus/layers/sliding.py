@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
+from gradus.kernels.window_pooling import Bins, Windows
+from gradus.layers.eager import is_plain
 from gradus.layers.geometry import Padding, as_batch, windows
 
 if TYPE_CHECKING:
@@ -60,6 +62,12 @@ def pooled(operator: Operator, x: Tensor, inputs: Inputs) -> Tensor:
     ------
     InputError : if ``x`` has the wrong number of axes or no window fits
     """
-    batch, single = as_batch(x, inputs.geometry)
+    geometry = inputs.geometry
+    plain = is_plain(x) and isinstance(geometry, Windows | Bins) and x.dim() == geometry.axes + 2
+    if plain and (found := operator.again(x, inputs)) is not None:
+        return found
+    batch, single = as_batch(x, geometry)
+    if plain:
+        operator.remember(x, inputs)
     value = operator(batch, inputs).value
     return value[0] if single else value

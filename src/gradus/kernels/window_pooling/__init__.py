@@ -22,6 +22,8 @@ from gradus.kernels.window_pooling.variant import (
 from gradus.kernels.window_pooling.windows import Bins, Geometry, Same, Windows, from_code
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "backward",
     "forward",
     "from_code",
+    "repeated",
 ]
 
 
@@ -66,6 +69,16 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     run: Any = dispatch.load("window_pooling", call.x.device.type).forward
     found: Pooled = run(variant, call, keep=keep)
     return found
+
+
+def repeated(variant: Variant, call: Call) -> Callable[[Tensor], Tensor] | None:
+    """Return what pools inputs shaped and laid out as ``call.x``, in as few steps as can be, as ``forward`` pools them.
+
+    The call has no other tensors. None where each input would have to be converted, or there are no windows.
+    """
+    found: Any = dispatch.load("window_pooling", "cpu").repeated(variant, call)
+    made: Callable[[Tensor], Tensor] | None = found
+    return made
 
 
 def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, learn: bool) -> Gradients:

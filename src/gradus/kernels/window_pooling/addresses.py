@@ -33,11 +33,11 @@ def addresses_of(function: Any, signature: Any) -> tuple[int, int]:
 
 
 def called_from_python(function: Any, signature: Any) -> Callable[..., None]:
-    """Return a compiled function of whole numbers that Python calls without its lock."""
+    """Return a compiled function of whole numbers that Python calls without its lock; ``address``: for code in C."""
     address, _ = addresses_of(function, signature)
     call = ctypes.CFUNCTYPE(None, *(ctypes.c_int64,) * len(signature.args))(address)
     # the machine code lives as long as its function
-    call.compiled = function  # type: ignore[attr-defined]
+    call.compiled, call.address = function, address  # type: ignore[attr-defined]
     return call
 
 

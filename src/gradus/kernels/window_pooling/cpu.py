@@ -12,9 +12,11 @@ from gradus.kernels.window_pooling.call import Call, Gradients, Pooled, winner_d
 from gradus.kernels.window_pooling.entries import entry
 from gradus.kernels.window_pooling.frames import frame_of
 from gradus.kernels.window_pooling.specialise import pullback, reduction
-from gradus.kernels.window_pooling.tasks import Task
+from gradus.kernels.window_pooling.tasks import Repeated, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from gradus.kernels.window_pooling.variant import Variant
@@ -33,8 +35,18 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
         task.written(entries.ASIDE, aside)
         task.written(entries.WINNER, winner)
         kinds = {"double": frame.double, "wide": winner is not None and winner.dtype == torch.int32}
-        task.run(entry("forward", frame.kind, **kinds), reduction(variant, **kinds))
+        task.run(entry("forward", frame.kind, **kinds).address, reduction(variant, **kinds))
     return Pooled(value.to(call.x.dtype), aside, winner)
+
+
+def repeated(variant: Variant, call: Call) -> Callable[[Tensor], Tensor] | None:
+    """Return the forward pass for inputs as ``call.x``; see the package for the contract."""
+    frame = frame_of(call, variant.constant)
+    if frame.dtype != call.x.dtype or frame.laid_out(call.x).data_ptr() != call.x.data_ptr() or 0 in frame.outputs:
+        return None
+    kinds = {"double": frame.double, "wide": False}
+    places = entry("forward", frame.kind, **kinds).address, reduction(variant, **kinds)
+    return Repeated(frame, variant, call, places)
 
 
 def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, learn: bool) -> Gradients:
@@ -59,7 +71,7 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, 
         task.written(entries.OTHER_GRADIENT, other)
         task.line(entries.SUMS, sums)
         kinds = {"double": frame.double, "wide": winner is not None and winner.dtype == torch.int32}
-        task.run(entry("backward", frame.kind, **kinds), pullback(variant, **kinds))
+        task.run(entry("backward", frame.kind, **kinds).address, pullback(variant, **kinds))
     of_weights = None if sums is None or call.weights is None else _added_up(sums, call.weights)
     return gradient.to(call.x.dtype), None if other is None else other.to(call.x.dtype), of_weights
 

@@ -11,7 +11,7 @@ from gradus.kernels.register_memory import lanes as lanes_of
 from gradus.kernels.window_pooling import staging
 from gradus.kernels.window_pooling.images import clear_lanes, image_of, one_span, origin_of, spans_of
 from gradus.kernels.window_pooling.staging import GROUP, UNIT
-from gradus.kernels.window_pooling.turning import apart, side_by_side
+from gradus.kernels.window_pooling.turning import apart, fence, goes_past_the_cache, side_by_side
 
 if TYPE_CHECKING:
     from gradus.kernels.window_pooling.variant import Variant
@@ -55,7 +55,7 @@ def forward_planes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found
             staging.stage(other, plane, count, second, numbers, tables, padding)
         if flags & EXTRA:
             staging.spread(extra, plane, count, run[1], numbers, 0)
-        origin, own = (0, 0, staging.length(numbers, count)), (values, asides, winners)
+        origin, own = (0, 0, staging.length(numbers, count), 0), (values, asides, winners)
         reduce(staged, second, runs, span, origin, weights, settings, (run[0], run[1]), own)
         staging.collect(values, value, plane, count, numbers)
         if len(aside):
@@ -103,7 +103,7 @@ def backward_planes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found:
         if flags & EXTRA:
             staging.spread(extra, plane, count, run[1], numbers, 0)
         staged_gradient[:] = 0
-        origin = (0, 0, staging.length(numbers, count))
+        origin = (0, 0, staging.length(numbers, count), 0)
         learnt = sums_of(sums, plane // group, numbers)
         own = (run[2], run[3], run[4], winners, staged_gradient, second_gradient, learnt)
         pull(staged, second, runs, span, origin, weights, settings, (run[0], run[1]), own)
@@ -117,8 +117,12 @@ def forward_lanes(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
     numbers, constants = plan[0], plan[3]
     weights, settings, extra = given[:3]
     starts, spans = spans_of(numbers, plan[2])
+    past_the_cache = goes_past_the_cache(found[0], numbers[UNIT])
     for unit in range(units[0], units[1]):
-        reduce(x, other, starts, spans, origin_of(numbers, unit), weights, settings, (constants, extra), found)
+        origin = (*origin_of(numbers, unit), int(past_the_cache))
+        reduce(x, other, starts, spans, origin, weights, settings, (constants, extra), found)
+    if past_the_cache:
+        fence()
 
 
 def backward_lanes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, pulled: Any, units: Any) -> None:
@@ -131,7 +135,7 @@ def backward_lanes(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
         if flags & SECOND:
             clear_lanes(pulled[1], numbers, unit)
         lines = (*found, pulled[0], pulled[1], sums_of(pulled[2], unit, numbers))
-        pull(x, other, starts, spans, origin_of(numbers, unit), weights, settings, (constants, extra), lines)
+        pull(x, other, starts, spans, (*origin_of(numbers, unit), 0), weights, settings, (constants, extra), lines)
 
 
 def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found: Any, units: Any) -> None:
@@ -153,7 +157,7 @@ def forward_tiles(reduce: Any, x: Any, other: Any, plan: Any, given: Any, found:
         if flags & EXTRA:
             side_by_side(extra, plane, count, windows, extras, lanes)
         own = (values, asides, winners)
-        reduce(tile, second, starts, spans, (0, 0, count), weights, settings, (constants, extras), own)
+        reduce(tile, second, starts, spans, (0, 0, count, 0), weights, settings, (constants, extras), own)
         apart(values, lanes, value, plane, count, windows)
         if len(aside):
             apart(asides, lanes, aside, plane, count, windows)
@@ -194,7 +198,7 @@ def backward_tiles(pull: Any, x: Any, other: Any, plan: Any, given: Any, found: 
         other_gradient[:] = 0
         learnt = sums_of(pulled[2], plane // lanes, numbers)
         own = (upstreams, values, asides, winners, gradient, other_gradient, learnt)
-        pull(tile, second, starts, spans, (0, 0, count), weights, settings, (constants, extras), own)
+        pull(tile, second, starts, spans, (0, 0, count, 0), weights, settings, (constants, extras), own)
         apart(gradient, lanes, pulled[0], plane, count, entries)
         if flags & SECOND:
             apart(other_gradient, lanes, pulled[1], plane, count, entries)

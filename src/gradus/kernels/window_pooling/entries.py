@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numba
 import numpy as np
@@ -19,9 +19,6 @@ from gradus.kernels.compilation import compiled
 from gradus.kernels.window_pooling import addresses, drivers, images, staging, turning
 from gradus.kernels.window_pooling.addresses import called_from_python, line_at, pullback_at, reduction_at
 from gradus.kernels.window_pooling.specialise import copied
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # the lines of a task
 X, OTHER, NUMBERS, STARTS, TABLES, CONSTANTS, WEIGHTS, EXTRA = range(8)
@@ -74,7 +71,7 @@ def entered_backward(places: int, settings: int, first: int, last: int) -> None:
 
 
 @cache
-def entry(direction: str, kind: str, *, double: bool, wide: bool) -> Callable[[int, int, int, int], None]:
+def entry(direction: str, kind: str, *, double: bool, wide: bool) -> Any:
     """Return the function (places, settings, first, last) of a driver, for float64 or float32, int32 or uint8."""
     driver, number, winner = (
         getattr(drivers, f"{direction}_{kind}"),

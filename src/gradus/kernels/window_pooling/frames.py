@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from gradus.kernels.window_pooling import entries, staging
 from gradus.kernels.window_pooling.call import over_three_axes
 from gradus.kernels.window_pooling.plan import Plan, placed_plan, plan_of
 from gradus.kernels.window_pooling.signatures import lanes_of
+from gradus.kernels.window_pooling.team import Stops, even, guided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,19 +65,25 @@ class Frame:
         """Whether float64 is computed with."""
         return self.dtype == torch.float64
 
+    @cached_property
+    def size(self) -> int:
+        """How many numbers the input has."""
+        return self.shape.numel()
+
+    @cached_property
     def units(self) -> tuple[int, int]:
-        """Return how many units of work there are, and how many of them are worked on together."""
+        """How many units of work there are, and how many of them are worked on together."""
         group = int(self.plan.numbers[staging.GROUP])
         if self.kind == "lanes":
             return self.shape[0] * -(-self.shape[1] // group), 1
         return self.shape[0] * self.shape[1], group
 
-    def parts(self, threads: int) -> list[tuple[int, int]]:
-        """Return the first unit of work and the one after the last for each of up to so many threads."""
-        units, step = self.units()
+    def stops(self, threads: int) -> Stops:
+        """Return how the units of work are divided among so many threads."""
+        units, step = self.units
         groups = -(-units // step)
-        parts = max(1, min(threads, groups))
-        return list(pairwise([min(groups * part // parts * step, units) for part in range(parts)] + [units]))
+        stops = (guided if self.kind == "lanes" else even)(groups, threads)
+        return Stops([min(stop * step, units) for stop in stops])
 
     def empty_output(self, dtype: torch.dtype) -> Tensor:
         """Return memory for a number of each window."""
@@ -89,7 +95,7 @@ class Frame:
 
     def empty_sums(self) -> Tensor:
         """Return zeros, a register for each weight, that each group of units adds its share of the gradient to."""
-        units, step = self.units()
+        units, step = self.units
         return torch.zeros((-(-units // step), self.taps, lanes_of(self.double)), dtype=self.dtype)
 
     def laid_out(self, tensor: Tensor, dtype: torch.dtype | None = None) -> Tensor:

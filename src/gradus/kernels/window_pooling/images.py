@@ -20,7 +20,7 @@ def image_of(numbers: Any) -> tuple[int, int, int]:
 
 @compiled()
 def origin_of(numbers: Any, unit: int) -> tuple[int, int, int]:
-    """Return the origin, see ``template``, of block number ``unit`` of an image's lanes."""
+    """Return the first three numbers of the origin, see ``template``, of block number ``unit`` of an image's lanes."""
     lanes, entries, windows = image_of(numbers)
     block = numbers[GROUP]
     blocks = (lanes + block - 1) // block

@@ -12,7 +12,7 @@ from gradus.kernels.registers import Register
 SETTINGS = types.UniTuple(types.float64, 2)
 STARTS = types.Array(types.int64, 1, "C")
 SPANS = types.Array(types.int64, 2, "C")
-ORIGIN = types.UniTuple(types.int64, 3)
+ORIGIN = types.UniTuple(types.int64, 4)
 
 
 def number(double: bool) -> Any:

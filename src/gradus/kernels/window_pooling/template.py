@@ -6,7 +6,8 @@ for each tap, and is worked on a register at a time, the last of which may be ma
 window of the span; or, if its place is negative, one for each that lies side by side.
 
 The origin of many spans is (how far the taps lie behind their starts, the numbers behind their places, how many planes
-or windows lie side by side).
+or windows lie side by side, whether values go past the cache: where they are many, so that memory need not be read
+before it is written; they then begin with lines of memory).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gradus.kernels.register_memory import (
     read,
     read_whole_numbers,
     write,
+    write_past_the_cache,
 )
 from gradus.kernels.registers import as_registers, chosen
 from gradus.kernels.window_pooling.variant import Tap, Window, unused
@@ -103,10 +105,11 @@ def folded(inputs: Any, taps: Any, numbers: Any, own: Any, given: Any) -> Any:
 def place_at(given: Any, at: Any, mask: Any) -> Any:
     """Return what depends on a register's windows alone: their constants, and the numbers given for them.
 
-    at : (where their numbers are stored, where their constants are, whether it is one for all)
+    at : (where their numbers are stored, where their constants are, whether it is one for all, whether values go past
+        the cache)
     """
     constants, extras = given
-    place, own, common = at
+    place, own, common, _ = at
     constant = as_registers(constants, (constants[own],))[0] if common else read(constants, own, mask)
     return constant, read(extras, place, mask) if EXTRA else as_registers(constants, (0.0,))[0]
 
@@ -120,7 +123,10 @@ def reduced(inputs: Any, taps: Any, numbers: Any, own: Any, at: Any, mask: Any, 
     constant, extra = PLACE_AT(given, at, mask)
     state = FOLDED(inputs, taps, numbers, own, (extra, mask))
     finished = as_registers(value, FINISH(state, constant, extra, numbers))
-    write(value, at[0], mask, finished[0])
+    if at[3]:
+        write_past_the_cache(value, at[0], finished[0])
+    else:
+        write(value, at[0], mask, finished[0])
     if ASIDE and len(aside):
         write(aside, at[0], mask, finished[1])
     if WINNER and len(winner):
@@ -187,8 +193,8 @@ def over_spans(
             place = origin[1] + spans[span, PLACE] + window * spans[span, APART]
             constant = spans[span, CONSTANT] + window if common else 0
             for begin in range(0, whole, width):
-                at = (place + begin, constant if common else begin, common)
+                at = (place + begin, constant if common else begin, common, origin[3] != 0)
                 WORK(inputs, taps, numbers, (span, shift + begin), at, None, given, found)
             if whole < length:
-                at = (place + whole, constant if common else whole, common)
+                at = (place + whole, constant if common else whole, common, False)
                 WORK(inputs, taps, numbers, (span, shift + whole), at, mask, given, found)

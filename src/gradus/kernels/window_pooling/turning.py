@@ -90,7 +90,7 @@ def _all_written(typing: Any) -> Any:
 
 _turn_block: Any = _block_turned(past_the_cache=False)
 _turn_block_past_the_cache: Any = _block_turned(past_the_cache=True)
-_fence: Any = intrinsic(_all_written)
+fence: Any = intrinsic(_all_written)
 
 
 @compiled()
@@ -111,7 +111,7 @@ def side_by_side(planes: Any, first: int, count: int, size: int, tile: Any, lane
 
 
 @compiled(inline="always")
-def _goes_past_the_cache(planes: Any, size: int) -> bool:
+def goes_past_the_cache(planes: Any, size: int) -> bool:
     """Return whether planes of ``size`` entries are too many for the cache and begin with lines of memory."""
     begin_with_lines = (planes.ctypes.data | (size * planes.itemsize)) % VECTOR_BYTES == 0
     found: bool = planes.size * planes.itemsize >= MANY_BYTES and planes.itemsize >= LEAST_BYTES and begin_with_lines
@@ -121,7 +121,7 @@ def _goes_past_the_cache(planes: Any, size: int) -> bool:
 @compiled()
 def apart(tile: Any, lanes: int, planes: Any, first: int, count: int, size: int) -> None:
     """Undo ``side_by_side``: set entry i of plane ``first`` + p to tile[i lanes + p]."""
-    block, past_the_cache = side(planes.itemsize), _goes_past_the_cache(planes, size)
+    block, past_the_cache = side(planes.itemsize), goes_past_the_cache(planes, size)
     whole, many = count // block * block, size // block * block
     for p in range(0, whole, block):
         start = (first + p) * size
@@ -138,4 +138,4 @@ def apart(tile: Any, lanes: int, planes: Any, first: int, count: int, size: int)
         for i in range(size):
             planes[(first + p) * size + i] = tile[i * lanes + p]
     if past_the_cache:
-        _fence()
+        fence()

@@ -1,0 +1,51 @@
+"""Whether a layer is called for a value and nothing else, so that it need not be announced to torch."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from gradus.kernels import dispatch
+
+_KINDS = (Tensor, torch.nn.Parameter)
+# torch has no public word for most of what is asked here, and none of it for type checkers
+_torch: Any = torch._C
+
+
+def is_plain(x: Any) -> bool:
+    """Return whether nothing but the value of what is made of ``x``, on a processor, is asked for.
+
+    No gradient of it is, and nobody compiles, exports, traces, maps, records or replaces what torch is told to do: for
+    those a layer is an operator of torch, whose announcement takes longer than the work on a small input.
+    """
+    if torch.compiler.is_compiling() or type(x) not in _KINDS or (x.requires_grad and torch.is_grad_enabled()):
+        return False
+    # no batch of vmap, no negative of what is stored, no zeros without memory, no sparse numbers, no other device
+    return _torch._dispatch_keys(x).raw_repr() in _keys_of_memory() and not _is_watched()
+
+
+def _is_watched() -> bool:
+    """Return whether anybody wants to be told of every operation, or has forced an implementation."""
+    return bool(
+        _torch._len_torch_dispatch_stack()
+        or _torch._len_torch_function_stack()
+        or _torch._functorch.peek_interpreter_stack() is not None
+        or _torch._get_tracing_state() is not None
+        or forward_ad._current_level >= 0
+        or _torch._autograd._profiler_enabled()
+        or dispatch.is_forced()
+    )
+
+
+@cache
+def _keys_of_memory() -> frozenset[int]:
+    """Return what torch dispatches by where a tensor is numbers in memory, made outside of inference mode or inside."""
+    found = []
+    for inference in (False, True):
+        with torch.inference_mode(inference):
+            found.append(_torch._dispatch_keys(torch.empty(0, device="cpu")).raw_repr())
+    return frozenset(found)
