@@ -79,8 +79,9 @@ def adaptive_average_pool(x: Tensor, output_size: Outputs, axes: int) -> Tensor:
 
 def _faster(x: Tensor, geometry: Bins) -> bool:
     """Return whether our kernel was measured to be faster than torch's layer; while others compile it, it is not."""
-    fits = x.numel() >= LEAST_ENTRIES and PLANES[0] <= x.shape[-geometry.axes :].numel() <= PLANES[1]
-    return fits and x.device.type == "cpu" and max(geometry.outputs) > 1 and not torch.compiler.is_compiling()
+    if torch.compiler.is_compiling() or x.device.type != "cpu" or max(geometry.outputs) <= 1:
+        return False
+    return x.numel() >= LEAST_ENTRIES and PLANES[0] <= x.shape[-geometry.axes :].numel() <= PLANES[1]
 
 
 class _AdaptiveMaxPool(nn.Module):

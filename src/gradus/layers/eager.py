@@ -1,4 +1,4 @@
-"""Whether a layer is called for a value and nothing else, so that it need not be announced to torch."""
+"""Whether anybody but autograd wants to know that a layer is called: else it need not be announced to torch."""
 
 from __future__ import annotations
 
@@ -17,15 +17,25 @@ _torch: Any = torch._C
 
 
 def is_plain(x: Any) -> bool:
-    """Return whether nothing but the value of what is made of ``x``, on a processor, is asked for.
+    """Return whether nothing but the value of what is made of ``x`` is asked for: ``is_eager``, and no gradient is."""
+    return x is not None and is_eager(x) and not (x.requires_grad and torch.is_grad_enabled())
 
-    No gradient of it is, and nobody compiles, exports, traces, maps, records or replaces what torch is told to do: for
-    those a layer is an operator of torch, whose announcement takes longer than the work on a small input.
+
+def is_eager(*given: Any) -> bool:
+    """Return whether nobody but autograd need be told of what is done to tensors on a processor; None stands for none.
+
+    Nobody compiles, exports, traces, maps, records or replaces what torch is told to do: for those a layer is an
+    operator of torch, whose announcement takes longer than the work on a small input.
     """
-    if torch.compiler.is_compiling() or type(x) not in _KINDS or (x.requires_grad and torch.is_grad_enabled()):
+    if torch.compiler.is_compiling():
         return False
-    # no batch of vmap, no negative of what is stored, no zeros without memory, no sparse numbers, no other device
-    return _torch._dispatch_keys(x).raw_repr() in _keys_of_memory() and not _is_watched()
+    for x in given:
+        if x is None:
+            continue
+        # no batch of vmap, no negative of what is stored, no zeros without memory, no sparse numbers, no other device
+        if type(x) not in _KINDS or _torch._dispatch_keys(x).raw_repr() not in _keys_of_memory():
+            return False
+    return not _is_watched()
 
 
 def _is_watched() -> bool:

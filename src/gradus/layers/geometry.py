@@ -49,7 +49,9 @@ def windows(
     """
     if axes not in (1, 2, 3):
         raise InputError(f"axes is {axes}; 1, 2 or 3 was expected")
-    if type(kernel_size) is int and type(padding) is int and type(dilation) is int and stride.__class__ in _NUMBERS:
+    numbers = type(kernel_size) is int and type(padding) is int and type(dilation) is int and type(stride) in _NUMBERS
+    # torch's compiler looks into what is kept, and warns that it does
+    if numbers and not torch.compiler.is_compiling():
         return _alike(axes, kernel_size, stride, padding, dilation, bool(ceil_mode))
     return _made(axes, kernel_size, stride, padding, dilation, ceil_mode)
 

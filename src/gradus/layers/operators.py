@@ -12,13 +12,15 @@ from gradus.kernels.window_pooling import Call, Pooled, Variant, backward, forwa
 from gradus.kernels.window_pooling.call import winner_dtype
 from gradus.kernels.window_pooling.reference import pooled as differentiable
 from gradus.layers import mapping, transforms
+from gradus.layers.direct import node
+from gradus.layers.eager import is_eager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
-    from gradus.kernels.window_pooling import Geometry
+    from gradus.kernels.window_pooling import Geometry, Gradients
     from gradus.layers.exported_forms import Form
 
 # of a list of tensors torch would make a tree in every call
@@ -43,6 +45,14 @@ class Inputs:
     extra: Tensor | None = None
     positions: tuple[Tensor, ...] = ()
 
+    def without_tensors(self) -> Inputs:
+        """Return these with no tensors but positions, which are no tensors that autograd looks after."""
+        return Inputs(self.geometry, self.settings, positions=self.positions)
+
+    def with_tensors(self, other: Tensor | None, weights: Tensor | None, extra: Tensor | None) -> Inputs:
+        """Return these with other tensors."""
+        return Inputs(self.geometry, self.settings, other, weights, extra, self.positions)
+
     def call(self, x: Tensor) -> Call:
         """Return what a kernel is given of them and ``x``."""
         drawn = self.positions or None
@@ -63,6 +73,7 @@ class Operator:
 
     def __init__(self, variant: Variant, form: Form | None = None) -> None:
         self.variant, self.form = variant, form
+        self._node = node(variant.name)
         self._seen: dict[Any, Callable[[Tensor], Tensor]] = {}
         name = f"gradus::{variant.name}"
         self.value = torch.library.custom_op(name, self._run, mutates_args=(), schema=_FORWARD)
@@ -77,13 +88,24 @@ class Operator:
     def __call__(self, x: Tensor, inputs: Inputs, *, keep: bool = False) -> Pooled:
         """Return the values of the windows of ``x``, and what was kept: for ``keep``, or a gradient that is wanted."""
         tensors = (x, inputs.other, inputs.weights, inputs.extra)
+        wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+        if is_eager(*tensors, *inputs.positions):
+            if wanted:
+                return Pooled(*self._node.apply(self, inputs, *tensors))
+            return forward(self.variant, inputs.call(x), keep=keep)
         if torch.onnx.is_in_onnx_export():
             return self._exported(inputs.call(x), keep=keep)
-        given = (*tensors, *(*inputs.positions, None, None, None)[:3], inputs.geometry.code(), list(inputs.settings))
+        given = (*tensors, *_drawn_and_code(inputs))
         if transforms.at_work(tensors):
             return Pooled(*transforms.value(self, *given, keep))
-        wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
         return Pooled(*self.value(*given, keep or wanted))
+
+    def gradients(self, upstream: Tensor, x: Tensor, inputs: Inputs, kept: Pooled, *, learn: bool) -> Gradients:
+        """Return the gradients of ``x``, of the other input and of the weights, which may be differentiated again."""
+        tensors = (x, inputs.other, inputs.weights, inputs.extra)
+        known = (x.new_empty(0) if t is None else t for t in kept)
+        found: Gradients = self.pullback(upstream, *tensors, *_drawn_and_code(inputs), *known, learn)
+        return found
 
     def reference(self, windows: Sequence[int], settings: Sequence[float], drawn: Sequence[Tensor | None]) -> Any:
         """Return the value of windows as a function of x, other, weights and extra, in plain torch."""
@@ -144,6 +166,10 @@ class Operator:
 
     def _backward_twice(self, ctx: Any, *seconds: Tensor) -> tuple[Any, ...]:
         return transforms.pulled_twice(self, ctx, seconds)
+
+
+def _drawn_and_code(inputs: Inputs) -> tuple[Any, ...]:
+    return *(*inputs.positions, None, None, None)[:3], inputs.geometry.code(), list(inputs.settings)
 
 
 def _key(x: Tensor, inputs: Inputs) -> tuple[Any, ...]:
