@@ -1,6 +1,7 @@
 """Softmax regression against scikit-learn, against itself on equivalent data, and on wrong input."""
 
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -17,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gradus.core.errors import InputError
-from gradus.estimators import SoftmaxRegression
+from gradus.estimators import SoftmaxRegression, stderr
 from gradus.penalties import L1, MCP, GroupLasso, Nonnegative, Nuclear, Sum
 
 
@@ -393,6 +394,19 @@ def test_verbose_speaks_on_stderr_only(capsys):
     assert not out
     SoftmaxRegression().fit(X, y)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs"}, {"l1_ratio": 1.0, "alpha": 1e-2}], ids=str)
+def test_verbose_shows_the_gap_falling(settings, capsys, monkeypatch):
+    X, y = data()
+    monkeypatch.setattr(stderr, "PAUSE", 0.0)
+    model = SoftmaxRegression(verbose=1, tol=1e-6, **settings).fit(X, y)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fitting: ")]
+    gaps = [float(re.search("gap (?:about )?([0-9.e+-]+)", line)[1]) for line in lines]
+    assert len(lines) == model.n_iter_ + 1 > 3
+    assert gaps[-1] == gaps[-2] == pytest.approx(model.relative_gap_, rel=0.1)
+    assert "done" in lines[-1] and "about" not in lines[-1]
+    assert gaps[0] > 1e2 * gaps[-1]
 
 
 def test_hostile_scales_end_in_a_status():

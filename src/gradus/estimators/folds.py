@@ -34,12 +34,10 @@ def chosen_folds(cv: Any, validation: Any, codes: NDArray[np.int64], random_stat
     InputError : if neither can be done with these rows
     """
     rows = np.zeros((len(codes), 1))
+    if validation is not None and not (isinstance(validation, Real) and 0 < float(validation) < 1):
+        raise InputError(f"validation is {validation!r}; expected None, a fraction above 0 and below 1, or rows (X, y)")
     try:
         if validation is not None:
-            if not isinstance(validation, Real) or not 0 < float(validation) < 1:
-                raise InputError(
-                    f"validation is {validation!r}; expected None, a fraction above 0 and below 1, or rows (X, y)"
-                )
             splitter = StratifiedShuffleSplit(1, test_size=float(validation), random_state=random_state)
         elif isinstance(cv, int) and not isinstance(cv, bool) and random_state is not None:
             splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)
@@ -47,7 +45,8 @@ def chosen_folds(cv: Any, validation: Any, codes: NDArray[np.int64], random_stat
             splitter = check_cv(cv, codes, classifier=True)
         folds = [Fold(np.asarray(fitted), np.asarray(held)) for fitted, held in splitter.split(rows, codes)]
     except (ValueError, TypeError) as error:
-        raise InputError(f"cv is {cv!r}: {error}") from None
+        given = f"cv is {cv!r}" if validation is None else f"validation is {validation!r}"
+        raise InputError(f"{given}: {error}") from None
     for number, fold in enumerate(folds):
         if not len(fold.held_out) or len(np.unique(codes[fold.fitted])) < 2:
             raise InputError(

@@ -18,6 +18,7 @@ from gradus.solvers import LBFGS, NewtonCG, Stop, minimize
 from gradus.solvers.checkpoint import Checkpoint, Checkpointed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor
@@ -100,8 +101,9 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
 
     solver = chosen_solver(settings.solver, model, penalty, kept=way.checkpoint is not None)
     promising = None
+    guess: Callable[[Any], float] | None = None
     if isinstance(penalty, L2) and isinstance(solver, NewtonCG | LBFGS):
-        estimate = GapEstimate.of(model, penalty.strength)
+        guess = estimate = GapEstimate.of(model, penalty.strength)
 
         def promising(state: Descending) -> bool:
             return OPTIMISM * estimate(state) <= MARGIN * settings.tol
@@ -111,7 +113,7 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
 
         solver = replace(solver, enough=enough) if isinstance(solver, NewtonCG) else solver
 
-    stop = replace(way.stop(settings, bound_of_published), promising=promising)
+    stop = replace(way.stop(settings, bound_of_published), promising=promising, guess=guess)
     give_back()
     solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
     iterations = solution.iterations + way.iterations_before

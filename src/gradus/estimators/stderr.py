@@ -30,9 +30,11 @@ class _Lines:
     begun: float = field(default_factory=time.monotonic)
     told: float = -math.inf
     done: float = 0.0
+    note: str = ""
 
     def advance(self, amount: float = 1.0, note: str = "") -> None:
         self.done += amount
+        self.note = note
         now = time.monotonic()
         if now - self.told >= PAUSE:
             self.told = now
@@ -49,7 +51,7 @@ class _Stderr:
 
     def close(self, task: Task) -> None:
         if isinstance(task, _Lines):
-            task.tell("done")
+            task.tell(f"{task.note}, done" if task.note else "done")
 
 
 @contextmanager

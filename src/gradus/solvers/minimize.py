@@ -31,6 +31,7 @@ class Stop:
     every : the most iterations between two looks at the certificate, positive
     promising : tells from a state, at next to no cost, that the certificate may hold there; it is not looked at before.
         None promises nothing and excludes nothing
+    guess : about what the certificate is at a state, at next to no cost, for whoever watches; None guesses nothing
 
     Raises
     ------
@@ -42,6 +43,7 @@ class Stop:
     max_iterations: int
     every: int = 20
     promising: Callable[[Any], bool] | None = None
+    guess: Callable[[Any], float] | None = None
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0:
@@ -128,14 +130,16 @@ def resume(
         iteration += 1
         if state.halted or (_promising(state, stop) and look.due_again(iteration, state.residual, stop)):
             look = _look(state, iteration, stop)
-        fitting.advance(1.0, _note(state, look))
+        fitting.advance(1.0, _note(state, iteration, look, stop))
     if look.iteration < iteration or math.isinf(look.certificate):
         look = _look(state, iteration, stop)
     return Continued(state, look.certificate, iteration)
 
 
-def _note(state: Iterate, look: _Look) -> str:
-    """Return the last certificate, or how far from stationary the point is where none was worth a look yet."""
+def _note(state: Iterate, iteration: int, look: _Look, stop: Stop) -> str:
+    """Return the certificate or a guess at it, or how far from stationary the point is where none was worth a look."""
+    if stop.guess is not None and look.iteration < iteration:
+        return f"gap about {stop.guess(state):.1e}"
     if math.isinf(look.certificate):
         return f"gradient {state.residual:.1e}"
     return f"gap {look.certificate:.1e}"
