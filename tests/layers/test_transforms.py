@@ -113,3 +113,10 @@ def test_third_derivatives_and_activation_checkpoints():
     plain = torch.autograd.grad(layer(x).sum(), x)[0]
     again = torch.utils.checkpoint.checkpoint(layer, x, use_reentrant=False)
     assert torch.equal(torch.autograd.grad(again.sum(), x)[0], plain)
+
+
+@pytest.mark.parametrize("name", ["AvgPool2d", "MaxPool2d", "SoftPool2d", "Conv2d"])
+def test_transforms_inside_a_compiled_program(name):
+    layer, x = getattr(layers, name)(*{"Conv2d": (2, 3, 3)}.get(name, (2,))).double(), numbers(2, 2, 4, 4)
+    call = vmap(grad(lambda one: cubes(layer)(one[None])))
+    torch.testing.assert_close(torch.compile(call, backend="aot_eager")(x), call(x))

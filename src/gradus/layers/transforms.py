@@ -29,11 +29,9 @@ vjp: Any = torch.func.vjp
 
 def at_work(tensors: Sequence[Tensor | None]) -> bool:
     """Return whether a transform of ``torch.func`` is at work, or one of the tensors has a tangent."""
-    if torch.compiler.is_compiling():
-        return False
     if torch._C._are_functorch_transforms_active():
         return True
-    return any(t is not None and _has_tangent(t) for t in tensors)
+    return not torch.compiler.is_compiling() and any(t is not None and _has_tangent(t) for t in tensors)
 
 
 def _has_tangent(tensor: Tensor) -> bool:
