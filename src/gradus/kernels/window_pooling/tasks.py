@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradus.kernels.window_pooling.variant import Variant
 
 # what one thread works on in roughly as long as another takes to wake
-LEAST_NUMBERS = 1_000_000
+LEAST_NUMBERS = 500_000
 PLACES, _SETTINGS = ctypes.c_int64 * entries.SIZE, ctypes.c_double * entries.SETTINGS
 _X, _VALUE = 2 * entries.X, 2 * entries.VALUE
 
