@@ -8,6 +8,7 @@ import numba
 import numpy as np
 
 from gradus.kernels.column_descent import model
+from gradus.kernels.column_descent.anderson import bent, swept_to
 from gradus.kernels.column_descent.sweeps import descended
 from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import worth
@@ -87,10 +88,7 @@ class Function(NamedTuple):
 
     def at(self, weights: np.ndarray, intercept: np.ndarray) -> Place:
         """Return the place of some weights and intercept."""
-        starts, rows, values, _, _ = self.columns
-        logits = np.empty((len(intercept), len(self.shares)))
-        with worth(len(rows) * len(intercept) + logits.size):
-            logits_of(starts, rows, values, self.places, self.firsts, weights, intercept, logits)
+        logits = self.logits(weights, intercept)
         return self._at(weights, intercept, logits, np.empty_like(logits))
 
     def slopes(self, place: Place) -> Slopes:
@@ -110,15 +108,49 @@ class Function(NamedTuple):
         """Return the place after a Newton step, after how many sweeps, and how much of the step was taken."""
         moved, lifted = np.zeros_like(place.weights), np.zeros_like(place.intercept)
         climbs = np.zeros_like(place.logits)
-        taken = model.swept(
-            self.columns,
-            (self.places, self.firsts, place.weights, slopes.lifts),
-            (slopes.slopes, slopes.bends, place.chances, self.shares),
-            (moved, lifted, climbs),
-            (self.absolute, self.square, self.free, LEFT * slopes.violation, min(SWEEPS, most)),
-        )
+
+        def sweep(done: int) -> float:
+            violation: float = model.swept(
+                self.columns,
+                (self.places, self.firsts, place.weights, slopes.lifts),
+                (slopes.slopes, slopes.bends, place.chances, self.shares),
+                (moved, lifted, climbs),
+                (self.absolute, self.square, self.free, done == 0),
+            )
+            return violation
+
+        def jump(guess: tuple[np.ndarray, np.ndarray]) -> None:
+            # what is 0 stays 0, whatever rounding would leave
+            guess = (np.where(place.weights + moved == 0.0, moved, guess[0]), guess[1])
+            raised = self.logits(*guess)
+            bends = [0.5 * bent(place.chances, self.shares, logits) for logits in (climbs, raised)]
+            if (
+                self.model_rise(place, slopes, guess) + bends[1]
+                < self.model_rise(place, slopes, (moved, lifted)) + bends[0]
+            ):
+                moved[:], lifted[:], climbs[:] = *guess, raised
+
+        taken = swept_to(sweep, (moved, lifted), jump, (LEFT * slopes.violation, min(SWEEPS, most)))
         found, length = self.searched(place, slopes, (moved, lifted, climbs))
         return found, taken, length
+
+    def model_rise(self, place: Place, slopes: Slopes, moves: tuple[np.ndarray, np.ndarray]) -> float:
+        """Return by how much a model rises along moves, but for what bends the log-sum-exp."""
+        return self._rise(place, slopes, moves) + 0.5 * self.square * float(moves[0] @ moves[0])
+
+    def _rise(self, place: Place, slopes: Slopes, moves: tuple[np.ndarray, np.ndarray]) -> float:
+        moved, lifted = moves
+        penalty = self.absolute * (np.abs(place.weights + moved) - np.abs(place.weights)).sum()
+        penalty += self._norms(place.weights + moved) - self._norms(place.weights)
+        return float(slopes.slopes @ moved + slopes.lifts @ lifted + penalty)
+
+    def logits(self, weights: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+        """Return the logits that some weights and an intercept make, (outputs, samples)."""
+        starts, rows, values, _, _ = self.columns
+        logits = np.empty((len(intercept), len(self.shares)))
+        with worth(len(rows) * len(intercept) + logits.size):
+            logits_of(starts, rows, values, self.places, self.firsts, weights, intercept, logits)
+        return logits
 
     def searched(
         self, place: Place, slopes: Slopes, step: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -128,9 +160,7 @@ class Function(NamedTuple):
         The logits' array is written over: of many samples the four that are needed at a time fill the memory.
         """
         moved, lifted, logits = step
-        rise = self.absolute * (np.abs(place.weights + moved) - np.abs(place.weights)).sum()
-        rise += self._norms(place.weights + moved) - self._norms(place.weights)
-        promise = slopes.slopes @ moved + slopes.lifts @ lifted + rise
+        promise = self._rise(place, slopes, (moved, lifted))
         length, chances = 1.0, np.empty_like(logits)
         logits += place.logits
         for _ in range(HALVINGS):

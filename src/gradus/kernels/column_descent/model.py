@@ -75,50 +75,48 @@ def swept(
     coordinates: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     model: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     moves: tuple[np.ndarray, np.ndarray, np.ndarray],
-    limits: tuple[float, float, bool, float, int],
-) -> int:
-    """Sweep over the weights of the model, those at 0 in the first sweep alone; return how often.
+    terms: tuple[float, float, bool, bool],
+) -> float:
+    """Sweep over the weights of the model once; return the largest violation of optimality that was met.
 
     coordinates : places, firsts, weights, and the intercept's slopes
     model : slopes and curvatures of the weights, probabilities (outputs, samples), shares
-    moves : of the weights, of the intercept, and of the logits (outputs, samples), all 0 at first
-    limits : strengths of absolute values and squares, whether the intercept is free, tolerance, most sweeps
+    moves : of the weights, of the intercept, and of the logits (outputs, samples)
+    terms : strengths of absolute values and squares, whether the intercept is free, and whether weights at 0 may move
     """
     starts, rows, values, weighted, longest = columns
     places, firsts, weights, intercept_slopes = coordinates
     slopes, bends, chances, shares = model
     moved, lifted, climbs = moves
-    absolute, square, free, tolerance, most = limits
+    absolute, square, free, all_move = terms
     outputs, samples = chances.shape
     # of a sample: p (s - p . s), p (1 - p), and what this sweep has added to its logit
     sample = np.zeros((samples, 4))
     mean = np.zeros(samples)
-    done = 0
-    while done < most:
-        violation = 0.0
-        for k in range(outputs):
-            _begun(sample, chances[k], climbs[k], mean)
-            if free:
-                violation = max(violation, _lifted(sample, shares, intercept_slopes[k], lifted, k))
-            for index in range(firsts[k], firsts[k + 1]):
-                old = weights[index] + moved[index]
-                if old == 0.0 and (done > 0 or abs(slopes[index]) < WAITS * absolute):
-                    continue
-                start, stop = starts[places[index]], starts[places[index] + 1]
-                slope = slopes[index] + square * moved[index]
-                slope += _product(sample, rows, weighted, start, stop)
-                step = _step(slope, bends[index], old, absolute)
-                most_far = LONGEST / max(longest[places[index]], SMALLEST)
-                step = min(max(step, -most_far), most_far)
-                if step != 0.0:
-                    violation = max(violation, abs(step) * bends[index])
-                    moved[index] += step
-                    _climb(sample, rows, values, start, stop, step)
-            _ended(sample, chances[k], climbs[k], mean)
-        done += 1
-        if violation <= tolerance:
-            break
-    return done
+    for k in range(outputs):
+        for i in range(samples):
+            mean[i] += chances[k, i] * climbs[k, i]
+    violation = 0.0
+    for k in range(outputs):
+        _begun(sample, chances[k], climbs[k], mean)
+        if free:
+            violation = max(violation, _lifted(sample, shares, intercept_slopes[k], lifted, k))
+        for index in range(firsts[k], firsts[k + 1]):
+            old = weights[index] + moved[index]
+            if old == 0.0 and (not all_move or abs(slopes[index]) < WAITS * absolute):
+                continue
+            start, stop = starts[places[index]], starts[places[index] + 1]
+            slope = slopes[index] + square * moved[index]
+            slope += _product(sample, rows, weighted, start, stop)
+            step = _step(slope, bends[index], old, absolute)
+            most_far = LONGEST / max(longest[places[index]], SMALLEST)
+            step = min(max(step, -most_far), most_far)
+            if step != 0.0:
+                violation = max(violation, abs(step) * bends[index])
+                moved[index] += step
+                _climb(sample, rows, values, start, stop, step)
+        _ended(sample, chances[k], climbs[k], mean)
+    return violation
 
 
 @compiled()

@@ -9,12 +9,12 @@ import numba
 import numpy as np
 import torch
 
-from gradus.kernels.column_descent.function import Slopes, logits_of
+from gradus.kernels.column_descent.anderson import bent, swept_to
 from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import threads, worth
 
 if TYPE_CHECKING:
-    from gradus.kernels.column_descent.function import Function, Place
+    from gradus.kernels.column_descent.function import Function, Place, Slopes
 
 # most sweeps over one model, and the part of the violation at which it is nearly at its minimum
 SWEEPS, LEFT = 10, 0.1
@@ -55,19 +55,36 @@ def row_step(function: Function, place: Place, slopes: Slopes, most: int, *, saf
     with worth(4 * len(rows) * outputs):
         _steepness(starts, rows, scale * weighted, values, chances, steep)
     moved, lifted = np.zeros_like(weights), np.zeros(outputs)
-    taken = _swept(
-        (starts, rows, values, scale * weighted),
-        (weights, sloped, steep),
-        (chances, scale * function.shares, slopes.lifts, _intercept_inverse(chances, scale * function.shares)),
-        (moved, lifted),
-        (
-            *(function.absolute, function.square, function.norm, function.free),
-            *(LEFT * slopes.violation, min(SWEEPS, most)),
-        ),
-    )
-    move, climbs = moved.T.ravel(), np.empty_like(place.logits)
-    with worth(len(rows) * outputs + climbs.size):
-        logits_of(starts, rows, values, function.places, function.firsts, move, lifted, climbs)
+    # of a sample, what its logits' moves have changed in its probabilities
+    changes, shares = np.zeros((samples, outputs)), scale * function.shares
+    inverse = _intercept_inverse(chances, shares)
+
+    def sweep(done: int) -> float:
+        violation: float = _swept(
+            (starts, rows, values, scale * weighted),
+            (weights, sloped, steep),
+            (chances, shares, slopes.lifts, inverse),
+            (moved, lifted, changes),
+            (function.absolute, function.square, function.norm, function.free, done == 0),
+        )
+        return violation
+
+    def jump(guess: tuple[np.ndarray, np.ndarray]) -> None:
+        # what is 0 stays 0, whatever rounding would leave
+        guess = (np.where(weights + moved == 0.0, moved, guess[0]), guess[1])
+        found = []
+        for some, lift in ((moved, lifted), guess):
+            climbs = function.logits(some.T.ravel(), lift)
+            rise = function.model_rise(place, slopes, (some.T.ravel(), lift))
+            found.append(rise + 0.5 * bent(chances.T, shares, climbs))
+        if found[1] < found[0]:
+            moved[:], lifted[:] = guess
+            climbs -= np.einsum("ik,ki->i", chances, climbs)
+            np.multiply(chances, climbs.T, out=changes)
+
+    taken = swept_to(sweep, (moved, lifted), jump, (LEFT * slopes.violation, min(SWEEPS, most)))
+    move = moved.T.ravel()
+    climbs = function.logits(move, lifted)
     found, length = function.searched(place, slopes, (move, lifted, climbs))
     return found, taken, length
 
@@ -120,63 +137,57 @@ def _swept(
     columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     point: tuple[np.ndarray, np.ndarray, np.ndarray],
     model: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-    moves: tuple[np.ndarray, np.ndarray],
-    limits: tuple[float, float, float, bool, float, int],
-) -> int:
-    """Sweep over the columns of the model, those at 0 in the first sweep alone; return how often.
+    moves: tuple[np.ndarray, np.ndarray, np.ndarray],
+    terms: tuple[float, float, float, bool, bool],
+) -> float:
+    """Sweep over the columns of the model once; return the largest violation of optimality that was met.
 
     point : weights, slopes and a diagonal that stands for the curvature, (columns, outputs)
     model : probabilities (samples, outputs), shares, slopes of the intercept and the inverse of its Hessian
-    moves : of the weights and of the intercept, 0 at first
-    limits : strengths of absolute values, squares and norms, whether the intercept is free, tolerance, most sweeps
+    moves : of the weights and of the intercept, and what they change in the probabilities, (samples, outputs)
+    terms : strengths of absolute values, squares and norms, whether the intercept is free, and whether columns at 0 may
+        move
     """
     starts, rows, values, weighted = columns
     weights, slopes, steep = point
     chances, shares, lifts, inverse = model
-    moved, lifted = moves
-    absolute, square, norm, free, tolerance, most = limits
+    moved, lifted, changes = moves
+    absolute, square, norm, free, all_move = terms
     samples, outputs = chances.shape
-    # of a sample, what its logits' moves have changed in its probabilities
-    changes = np.zeros((samples, outputs))
     slope, step, metric = np.empty(outputs), np.empty(outputs), np.empty(outputs)
-    done = 0
-    while done < most:
-        violation = 0.0
-        if free:
-            slope[:] = lifts
-            for i in range(samples):
-                for k in range(outputs):
-                    slope[k] += shares[i] * changes[i, k]
+    violation = 0.0
+    if free:
+        slope[:] = lifts
+        for i in range(samples):
             for k in range(outputs):
-                step[k] = 0.0
-                for other in range(outputs):
-                    step[k] -= inverse[k, other] * slope[other]
-                violation = max(violation, abs(slope[k]))
-                lifted[k] += step[k]
-            for i in range(samples):
-                _climb(changes[i], chances[i], step, 1.0)
-        for j in range(len(weights)):
-            zero = True
+                slope[k] += shares[i] * changes[i, k]
+        for k in range(outputs):
+            step[k] = 0.0
+            for other in range(outputs):
+                step[k] -= inverse[k, other] * slope[other]
+            violation = max(violation, abs(slope[k]))
+            lifted[k] += step[k]
+        for i in range(samples):
+            _climb(changes[i], chances[i], step, 1.0)
+    for j in range(len(weights)):
+        zero = True
+        for k in range(outputs):
+            zero = zero and weights[j, k] + moved[j, k] == 0.0
+        if zero and (not all_move or _shrunk(slopes[j], absolute) < WAITS * norm):
+            continue
+        for k in range(outputs):
+            slope[k] = slopes[j, k] + square * moved[j, k]
+        for entry in range(starts[j], starts[j + 1]):
+            changed = changes[rows[entry]]
             for k in range(outputs):
-                zero = zero and weights[j, k] + moved[j, k] == 0.0
-            if zero and (done > 0 or _shrunk(slopes[j], absolute) < WAITS * norm):
-                continue
-            for k in range(outputs):
-                slope[k] = slopes[j, k] + square * moved[j, k]
+                slope[k] += weighted[entry] * changed[k]
+        metric[:] = steep[j] + square
+        steepest = _move((weights[j], moved[j]), slope, step, metric, (absolute, norm))
+        violation = max(violation, steepest)
+        if steepest > 0.0:
             for entry in range(starts[j], starts[j + 1]):
-                changed = changes[rows[entry]]
-                for k in range(outputs):
-                    slope[k] += weighted[entry] * changed[k]
-            metric[:] = steep[j] + square
-            steepest = _move((weights[j], moved[j]), slope, step, metric, (absolute, norm))
-            violation = max(violation, steepest)
-            if steepest > 0.0:
-                for entry in range(starts[j], starts[j + 1]):
-                    _climb(changes[rows[entry]], chances[rows[entry]], step, values[entry])
-        done += 1
-        if violation <= tolerance:
-            break
-    return done
+                _climb(changes[rows[entry]], chances[rows[entry]], step, values[entry])
+    return violation
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
