@@ -53,11 +53,12 @@ def combination(points: Sequence[np.ndarray]) -> np.ndarray:
     steps = np.diff(np.stack(points), axis=0)
     # not by a library for matrices, whose rounding may depend on how many threads it has
     gram = np.einsum("ai,bi->ab", steps, steps)
-    trace = np.trace(gram)
-    if not trace > 0.0:
-        return np.eye(len(steps))[-1]
-    shares: np.ndarray = np.linalg.solve(gram / trace + RIDGE * np.eye(len(steps)), np.ones(len(steps)))
-    return shares / shares.sum()
+    trace = float(np.trace(gram))
+    shares: np.ndarray = np.eye(len(steps))[-1]
+    if trace > 0.0:
+        shares = np.linalg.solve(gram / trace + RIDGE * np.eye(len(steps)), np.ones(len(steps)))
+        shares /= shares.sum()
+    return shares
 
 
 def bent(chances: np.ndarray, shares: np.ndarray, climbs: np.ndarray) -> float:
