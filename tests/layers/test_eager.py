@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gradus.kernels import dispatch
 from gradus.layers import average_pool, avg_pool2d, lp_pool2d, max_pool2d, soft_pool, windows
 from gradus.layers.average_pooling import PADDED_MEAN
-from gradus.layers.eager import is_plain
+from gradus.layers.eager import _is_known, is_plain
 
 
 class Listening(TorchDispatchMode):
@@ -155,3 +155,13 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or not same)
 def test_a_forked_process_pools_and_one_that_ends_meanwhile_ends():
     found = subprocess.run([sys.executable, "-c", AFTER_A_FORK], timeout=60, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
+
+
+def test_a_torch_without_the_words_for_what_is_asked_is_told_of_every_call(monkeypatch):
+    monkeypatch.delattr(torch._C, "_len_torch_dispatch_stack")
+    _is_known.cache_clear()
+    try:
+        assert not is_plain(torch.ones(1, 1, 4, 4))
+        assert max_pool2d(torch.ones(1, 1, 4, 4), 2).shape == (1, 1, 2, 2)
+    finally:
+        _is_known.cache_clear()

@@ -27,7 +27,7 @@ def is_eager(*given: Any) -> bool:
     Nobody compiles, exports, traces, maps, records or replaces what torch is told to do: for those a layer is an
     operator of torch, whose announcement takes longer than the work on a small input.
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or not _is_known():
         return False
     for x in given:
         if x is None:
@@ -49,6 +49,16 @@ def _is_watched() -> bool:
         or _torch._autograd._profiler_enabled()
         or dispatch.is_forced()
     )
+
+
+@cache
+def _is_known() -> bool:
+    """Return whether this torch has all the words that are used here; a layer is announced to one that has not."""
+    try:
+        _is_watched()
+        return bool(_keys_of_memory())
+    except AttributeError:
+        return False
 
 
 @cache
