@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.core.errors import InputError
+from gradus.core.free_memory import give_back
 from gradus.core.protocols import Curved
 from gradus.solvers.factored_model import FactoredModel
 from gradus.solvers.proximal_gradient import ProximalGradient, ProximalState
@@ -134,7 +135,7 @@ class ProximalNewton:
 
     def _advanced(self, problem: Problem, state: ProximalNewtonState) -> ProximalNewtonState:
         violation = self.terms.violations(state.point, state.gradient).max().item()
-        working = state.working or self._built(problem, state)
+        working = state.working or self._rebuilt(problem, state)
         stepped = self._stepped(problem, state, working, violation)
         if stepped is not None:
             # a model that has served is let go before the next is built: each may be a tenth of the data
@@ -160,6 +161,13 @@ class ProximalNewton:
         if rows <= self.most_rows or not self._is_crowded(state.point):
             return False
         return int(self.terms.held(state.point).reshape(rows, -1).any(dim=1).sum()) > CROWDED * self.most_rows
+
+    def _rebuilt(self, problem: Problem, state: ProximalNewtonState) -> WorkingModel | FactoredModel:
+        # what the model before left rarely fits the next, nor what its making leaves the corrections
+        give_back()
+        working = self._built(problem, state)
+        give_back()
+        return working
 
     def _built(self, problem: Problem, state: ProximalNewtonState) -> WorkingModel | FactoredModel:
         assert isinstance(problem.smooth, Curved)

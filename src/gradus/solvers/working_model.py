@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from gradus.core import unwritten
+from gradus.core.free_memory import give_back
 from gradus.kernels.gram_lasso import Quadratic, gram_lasso
 from gradus.kernels.threads import threads
 
@@ -94,5 +96,9 @@ class WorkingModel:
             # without positive curvature, which rounding can make, the correction would break positive definiteness
             if not (expected > 0 and found > LEAST_CURVATURE * expected):
                 return self, False
-            hessian = torch.addr(self.hessian, bent, bent, alpha=-1 / expected).addr_(turn, turn, alpha=1 / found)
+            # on pages of its own: what a Hessian leaves on the heap the next one does not fit into, by some bytes
+            give_back()
+            hessian = unwritten.zeros(self.hessian.shape, self.hessian.dtype)
+            torch.addr(self.hessian, bent, bent, alpha=-1 / expected, out=hessian)
+            hessian.addr_(turn, turn, alpha=1 / found)
         return replace(self, hessian=hessian, trusted=True), 1 / NEARLY <= found / expected <= NEARLY
