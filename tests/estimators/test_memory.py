@@ -68,20 +68,18 @@ def test_a_fit_needs_three_tenths_beside_the_data(shape, l1_ratio, alpha):
     assert _growth(DENSE, *map(str, shape), str(l1_ratio), str(alpha)) <= 0.3
 
 
-# zeros that nobody writes to take nothing: what grows is a few numbers for each row and class, with what glibc keeps of
-# freed memory, since it is given back between the phases. X is a third of the size: X and growth are at most 1.23 of it
+# zeros that nobody writes to take nothing: what grows is a few numbers for each row and class. X is a third of the
+# size: X and growth are at most 1.23 of it
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
 def test_a_refit_of_sparse_rows_needs_less_than_the_rows_and_the_coefficients():
-    assert _growth(SPARSE, environment=os.environ) <= 0.9
+    assert _growth(SPARSE) <= 0.9
 
 
-# what glibc keeps of freed memory differs from run to run: here it keeps no large arrays
-KEEPING_NOTHING = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "131072"}
-
-
-def _growth(data, *arguments, environment=KEEPING_NOTHING):
+def _growth(data, *arguments):
     """Return by how much a fit's memory grows at most, relative to ``size``."""
     command = [sys.executable, "-c", STATUS + data + MEASURED, *arguments]
+    # what glibc keeps of freed memory differs from run to run: here it keeps no large arrays
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "131072"}
     found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert found.returncode == 0, found.stderr
     return float(found.stdout)
