@@ -143,7 +143,8 @@ def _filled(plan: Plan) -> tuple[Plan, NDArray[Any], Ints]:
     weights = np.zeros(int(plan.numbers[staging.TAPS]), plan.constants.dtype)
     places = [0] * entries.SIZE
     lines = (entries.NUMBERS, entries.STARTS, entries.TABLES, entries.CONSTANTS, entries.WEIGHTS)
-    for number, line in zip(lines, (*plan, weights), strict=True):
+    arrays: tuple[NDArray[Any], ...] = (*plan, weights)
+    for number, line in zip(lines, arrays, strict=True):
         places[2 * number : 2 * number + 2] = line.ctypes.data, len(line)
     return plan, weights, tuple(places)
 
