@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from gradus.core.errors import InputError
-from gradus.layers import MaxPool1d, MaxPool2d, MaxPool3d, MinPool2d, max_pool2d
+from gradus.layers import MaxPool1d, MaxPool2d, MaxPool3d, MinPool2d, Same, max_pool2d
 
 GENERATOR = torch.Generator().manual_seed(0)
 GEOMETRIES = list(itertools.product([(2, 2), (3, 2), (3, 1), (5, 3), (2, 4)], [0, 1], [1, 2], [False, True]))
@@ -112,3 +112,15 @@ def test_the_gradient_has_the_same_bits_on_one_thread():
 def test_what_is_wrong_is_said(call, words):
     with pytest.raises(InputError, match=words):
         call()
+
+
+def test_tools_read_of_it_what_they_read_of_torchs():
+    ours, theirs = (
+        MaxPool2d((3, 2), 2, (1, 0), ceil_mode=True),
+        torch.nn.MaxPool2d((3, 2), (2, 2), (1, 0), (1, 1), ceil_mode=True),
+    )
+    for name in ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert "kernel_size=(3, 2), stride=(2, 2), padding=(1, 0)" in repr(ours)
+    assert MaxPool2d(3, padding=((0, 1), (1, 1))).padding == ((0, 1), (1, 1))
+    assert "Same.UPPER" in repr(MaxPool2d(3, padding=Same.UPPER))

@@ -55,11 +55,6 @@ class _Product(torch.autograd.Function):
         of_bias = upstream.sum(dim=(0, *range(2, upstream.dim()))) if wanted[2] else None
         return of_images, of_weights, of_bias, None
 
-    @staticmethod
-    def vmap(info: Any, axes: tuple[Any, ...], *given: Any) -> tuple[Tensor, int]:
-        found: tuple[Tensor, int] = _folding(_Product.apply, first_alone=True)(info, axes, *given)
-        return found
-
 
 # torch looks the parameters up in every call, and this first
 _Product.forward.__signature__ = inspect.signature(_Product.forward)  # type: ignore[attr-defined]
@@ -213,7 +208,6 @@ def _folding(operator: Any, *, first_alone: bool) -> Callable[..., tuple[Any, An
 
 
 shallow_product.register_fake(_shape_of_product)
-shallow_product.register_vmap(_folding(shallow_product, first_alone=True))
 for _each, _shape, _backward, _first_alone in (
     (to_images, _shape_of_images, _of_to_images, True),
     (to_weights, _shape_of_weights, _of_to_weights, False),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
-from gradus.kernels.window_pooling import Bins, Windows
+from gradus.kernels.window_pooling import Bins, Same, Windows
 from gradus.layers.eager import is_plain
 from gradus.layers.geometry import Padding, as_batch, windows
 
@@ -41,18 +41,42 @@ class SlidingPool(nn.Module, ABC):
         super().__init__()
         self.windows = windows(self.axes, kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
 
+    @property
+    def kernel_size(self) -> tuple[int, ...]:
+        """Positions of a window on each axis; this and those below are what tools read of torch's pooling layers."""
+        return self.windows.kernel
+
+    @property
+    def stride(self) -> tuple[int, ...]:
+        """How far windows lie apart on each axis."""
+        return self.windows.stride
+
+    @property
+    def padding(self) -> Padding:
+        """How many positions are padded on each axis: numbers, or pairs (before, after) where they differ, or Same."""
+        shown = self.windows
+        if shown.same is not Same.GIVEN:
+            return shown.same
+        return shown.before if shown.before == shown.after else tuple(zip(shown.before, shown.after, strict=True))
+
+    @property
+    def dilation(self) -> tuple[int, ...]:
+        """How far the positions of a window lie apart on each axis."""
+        return self.windows.dilation
+
+    @property
+    def ceil_mode(self) -> bool:
+        """Whether a last window may reach over the end."""
+        return self.windows.ceil
+
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Pool (samples, channels, axes...) or (channels, axes...)."""
 
     def extra_repr(self) -> str:
         """Return the geometry, as ``print(module)`` shows it."""
-        shown = self.windows
-        padding = tuple(zip(shown.before, shown.after, strict=True))
-        return (
-            f"kernel_size={shown.kernel}, stride={shown.stride}, padding={padding}, "
-            f"dilation={shown.dilation}, ceil_mode={shown.ceil}"
-        )
+        names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
 
 
 def pooled(operator: Operator, x: Tensor, inputs: Inputs) -> Tensor:

@@ -91,7 +91,12 @@ def _source(path: Path, files: Sequence[Path], stray: Sequence[Path], options: R
         return read_images((files[row] for row in chosen), [row_ids[row] for row in chosen], where, options)
 
     first = f", the first {quoted(stray[0].relative_to(path).as_posix())}" if stray else ""
-    notes = (f"{len(stray)} files that are no image of a class were ignored{first}.",) if stray else ()
+    what = (
+        "1 file that is no image of a class was"
+        if len(stray) == 1
+        else f"{len(stray)} files that are no image of a class were"
+    )
+    notes = (f"{what} ignored{first}.",) if stray else ()
     name = readable(path.resolve().name) or where
     return Source(where=where, name=name, rows=len(files), load=load, row_ids=row_ids, notes=notes)
 
