@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.special
-from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn.datasets import load_digits, load_iris, make_blobs, make_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.metrics import accuracy_score, log_loss, top_k_accuracy_score
 from sklearn.model_selection import PredefinedSplit, StratifiedKFold
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import shuffle
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gradus import SoftmaxRegression, SoftmaxRegressionCV
@@ -19,7 +21,7 @@ from gradus.metrics import Wilson
 
 
 @parametrize_with_checks(
-    [SoftmaxRegressionCV(alphas=3, cv=2), SoftmaxRegressionCV(alphas=[0.1, 0.01], l1_ratio=0.5, cv=2)]
+    [SoftmaxRegressionCV(alphas=[0.1, 0.01], cv=2), SoftmaxRegressionCV(alphas=[0.1, 0.01], l1_ratio=0.5, cv=2)]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -123,6 +125,19 @@ def test_one_standard_error_is_the_strongest_that_cannot_be_told_apart():
     assert lowest.alpha_ == lowest.alphas_[best]
     assert simpler.alpha_ == lowest.alphas_[mean <= mean[best] + error[best]].max()
     assert simpler.alpha_ > lowest.alpha_
+
+
+def test_of_strengths_with_as_many_errors_the_likeliest_is_chosen():
+    # the strongest strength keeps every weight of all rows at 0 and yet makes as few errors on these rows held out
+    X, y = make_blobs(n_samples=300, random_state=0)
+    X, y = shuffle(X[y != 2], y[y != 2], random_state=7)
+    X = StandardScaler().fit_transform(X)
+    for seed in range(5):
+        model = SoftmaxRegressionCV(alphas=13, validation=0.3, l1_ratio=1.0, random_state=seed).fit(X, y)
+        found = model.results_
+        equal = found.mean_score == found.mean_score.min()
+        assert found.mean_cross_entropy[equal].min() == found.mean_cross_entropy[model.alphas_ == model.alpha_]
+        assert model.score(X, y) > 0.9
 
 
 def test_likeliest_of_equals_breaks_ties_of_errors_by_cross_entropy():

@@ -12,6 +12,9 @@ from gradus.core.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from gradus.estimators.path_results import PathResults
 
+# relative to the largest of some mean scores, how far equal ones may differ by the order of their sums
+ROUNDING = 1e-12
+
 
 class Selection(Protocol):
     """A rule of choice."""
@@ -22,11 +25,17 @@ class Selection(Protocol):
 
 @dataclass(frozen=True)
 class Lowest:
-    """The lowest mean score; of equal ones that of the strongest penalty."""
+    """The lowest mean score; of equal ones that of the lowest cross-entropy, and then of the strongest penalty.
+
+    Few rows make few errors, of which many strengths make the same number: the strongest of them may have next to no
+    weights left when it is fitted to all rows.
+    """
 
     def index(self, results: PathResults) -> int:
         """Return the position of the chosen strength."""
-        return int(np.argmin(results.mean_score))
+        mean = results.mean_score
+        equal = mean <= mean.min() + ROUNDING * np.abs(mean).max()
+        return int(np.argmin(np.where(equal, results.mean_cross_entropy, np.inf)))
 
 
 @dataclass(frozen=True)
