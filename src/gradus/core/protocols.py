@@ -99,11 +99,11 @@ class LogLinear(Smooth, Protocol):
     def value_and_residual(self, logits: Tensor) -> tuple[float, Tensor]:
         """Return the value at the logits, (samples, outputs) float64, and residuals r that are feasible for the dual.
 
-        At s r, s in [0, 1], the dual function is ``dual_value(s r)`` minus the penalty's conjugate at minus the slopes.
+        At s r, s in [0, 1], the dual function is ``dual_value(r, s)`` less the penalty's conjugate at minus the slopes.
         """
 
-    def dual_value(self, residual: Tensor) -> float:
-        """Return minus the conjugate of the function of the logits at the residuals, strongly concave in them."""
+    def dual_value(self, residual: Tensor, scale: float) -> float:
+        """Return minus the conjugate of the function of the logits at scale times the residuals, strongly concave."""
 
 
 @runtime_checkable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gradus.core import unwritten
 from gradus.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from gradus.losses.column_access import ColumnAccess
     from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
+
+# samples whose entropies are computed at a time
+PART = 4096
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class ColumnSoftmax:
     @cached_property
     def _column_sums(self) -> Tensor:
         scale = self.model.scale
-        return self.features.absolute_sums(self.shares) * torch.tensor([scale, scale**2], dtype=torch.float64)
+        return self.features.absolute_sums(self.shares).mul_(torch.tensor([scale, scale**2], dtype=torch.float64))
 
     def columns(self, features: Tensor) -> SparseColumns:
         """Return beta times the features, copied."""
@@ -91,7 +95,9 @@ class ColumnSoftmax:
 
     def slopes(self, residual: Tensor, features: Tensor) -> Tensor:
         """Return beta X' Omega R of some features."""
-        return self.model.scale * self.features.transposed_rows(residual * self.shares[:, None], features)
+        # pages of its own, which are the system's again at once
+        weighted = torch.mul(residual, self.shares[:, None], out=unwritten.zeros(residual.shape, residual.dtype))
+        return self.features.transposed_rows(weighted, features).mul_(self.model.scale)
 
     def value_and_residual(self, logits: Tensor) -> tuple[float, Tensor]:
         """Return the mean loss, and the unweighted residuals made feasible; 0 of samples without weight."""
@@ -100,6 +106,11 @@ class ColumnSoftmax:
         residual /= self.shares.where(self.shares > 0, 1.0)[:, None]
         return value.item(), loss.balanced(residual, self.shares) if self.intercept else residual
 
-    def dual_value(self, residual: Tensor) -> float:
-        """Return sum_i w_i H(y_i + r_i)."""
-        return self.model.loss.to(torch.float64).dual_value(residual, self.shares).item()
+    def dual_value(self, residual: Tensor, scale: float) -> float:
+        """Return sum_i w_i H(y_i + scale r_i), some samples at a time."""
+        loss, total = self.model.loss.to(torch.float64), 0.0
+        for start in range(0, len(residual), PART):
+            part = slice(start, start + PART)
+            some = loss.rows(start, start + PART)
+            total += some.dual_value(scale * residual[part], self.shares[part]).item()
+        return total

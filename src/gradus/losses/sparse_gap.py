@@ -53,16 +53,21 @@ class SparseGap:
         held = weights[used].double()
         value, residual = smooth.value_and_residual(self._logits(held, used, point))
         give_back()
-        # no slope that is left out matters
-        features = (smooth.column_sums()[:, 0] > (1.0 - 1e-9) * self.penalty.threshold).nonzero()[:, 0]
-        slopes = smooth.slopes(residual, features)
+        slopes = smooth.slopes(residual, self._features())
+        give_back()
 
         def dual(scales: list[float]) -> list[float]:
             return [
-                smooth.dual_value(scale * residual) - self.penalty.conjugate(-scale * slopes).item() for scale in scales
+                smooth.dual_value(residual, scale) - self.penalty.conjugate(-scale * slopes).item() for scale in scales
             ]
 
         return Gap(value + self.penalty.value(held).item(), highest(dual, largest_scale(self.penalty, slopes)))
+
+    def _features(self) -> Tensor:
+        """Return the features whose slopes may matter: no slope that is left out does."""
+        # of a model of its own, with which what it keeps goes
+        sums = ColumnSoftmax(self.model, self.features).column_sums()
+        return (sums[:, 0] > (1.0 - 1e-9) * self.penalty.threshold).nonzero()[:, 0]
 
     def _logits(self, held: Tensor, used: Tensor, point: Tensor) -> Tensor:
         logits = self.features.times_rows(held, used).mul_(self.model.scale)

@@ -224,10 +224,10 @@ class CoordinateDescent:
         scale = terms.feasible(slopes)
         largest = 1.0 / scale if scale > 0 else math.inf
         scale = min(1.0, (1.0 - ROUNDING) * scale)
-        dual = smooth.dual_value(scale * residual)
+        dual = smooth.dual_value(residual, scale)
         if terms.square > 0 and scale < 1.0:
             excess = (terms.steepness(slopes) - terms.threshold).clamp_min(0.0)
-            whole = smooth.dual_value(residual) - excess.square().sum().item() / (2 * terms.square)
+            whole = smooth.dual_value(residual, 1.0) - excess.square().sum().item() / (2 * terms.square)
             scale, dual = (1.0, whole) if whole >= dual else (scale, dual)
         return Look(slopes, largest, scale, value, value - dual)
 

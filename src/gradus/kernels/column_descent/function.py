@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numba
 import numpy as np
+import torch
 
+from gradus.core import unwritten
 from gradus.kernels.column_descent import model
 from gradus.kernels.column_descent.anderson import bent, swept_to
 from gradus.kernels.column_descent.sweeps import descended
@@ -88,8 +90,8 @@ class Function(NamedTuple):
 
     def at(self, weights: np.ndarray, intercept: np.ndarray) -> Place:
         """Return the place of some weights and intercept."""
-        logits = self.logits(weights, intercept)
-        return self._at(weights, intercept, logits, np.empty_like(logits))
+        logits = self.logits(weights, intercept, self.of_samples())
+        return self._at(weights, intercept, logits, self.of_samples())
 
     def slopes(self, place: Place) -> Slopes:
         """Return the slopes at a place, and by how much it violates optimality."""
@@ -107,7 +109,8 @@ class Function(NamedTuple):
     def stepped(self, place: Place, slopes: Slopes, most: int) -> tuple[Place, int, float]:
         """Return the place after a Newton step, after how many sweeps, and how much of the step was taken."""
         moved, lifted = np.zeros_like(place.weights), np.zeros_like(place.intercept)
-        climbs = np.zeros_like(place.logits)
+        # written over in turns: of many samples the four that are needed at a time fill the memory
+        climbs, spare = self.of_samples(), self.of_samples()
 
         def sweep(done: int) -> float:
             violation: float = model.swept(
@@ -122,7 +125,7 @@ class Function(NamedTuple):
         def jump(guess: tuple[np.ndarray, np.ndarray]) -> None:
             # what is 0 stays 0, whatever rounding would leave
             guess = (np.where(place.weights + moved == 0.0, moved, guess[0]), guess[1])
-            raised = self.logits(*guess)
+            raised = self.logits(*guess, spare)
             bends = [0.5 * bent(place.chances, self.shares, logits) for logits in (climbs, raised)]
             if (
                 self.model_rise(place, slopes, guess) + bends[1]
@@ -131,7 +134,7 @@ class Function(NamedTuple):
                 moved[:], lifted[:], climbs[:] = *guess, raised
 
         taken = swept_to(sweep, (moved, lifted), jump, (LEFT * slopes.violation, min(SWEEPS, most)))
-        found, length = self.searched(place, slopes, (moved, lifted, climbs))
+        found, length = self.searched(place, slopes, (moved, lifted, climbs), spare)
         return found, taken, length
 
     def model_rise(self, place: Place, slopes: Slopes, moves: tuple[np.ndarray, np.ndarray]) -> float:
@@ -144,24 +147,27 @@ class Function(NamedTuple):
         penalty += self._norms(place.weights + moved) - self._norms(place.weights)
         return float(slopes.slopes @ moved + slopes.lifts @ lifted + penalty)
 
-    def logits(self, weights: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-        """Return the logits that some weights and an intercept make, (outputs, samples)."""
+    def of_samples(self) -> np.ndarray:
+        """Return zeros for each output and sample, whose memory is the system's again as soon as they are let go."""
+        return unwritten.zeros((len(self.lifts), len(self.shares)), torch.float64).numpy()
+
+    def logits(self, weights: np.ndarray, intercept: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """Return ``logits``, (outputs, samples), after putting those there that some weights and an intercept make."""
         starts, rows, values, _, _ = self.columns
-        logits = np.empty((len(intercept), len(self.shares)))
         with worth(len(rows) * len(intercept) + logits.size):
             logits_of(starts, rows, values, self.places, self.firsts, weights, intercept, logits)
         return logits
 
     def searched(
-        self, place: Place, slopes: Slopes, step: tuple[np.ndarray, np.ndarray, np.ndarray]
+        self, place: Place, slopes: Slopes, step: tuple[np.ndarray, np.ndarray, np.ndarray], chances: np.ndarray
     ) -> tuple[Place, float]:
         """Return the first place along a step of weights, intercept and logits that is low enough, and how far.
 
-        The logits' array is written over: of many samples the four that are needed at a time fill the memory.
+        The logits' array is written over, and so is ``chances``, which becomes the place's.
         """
         moved, lifted, logits = step
         promise = self._rise(place, slopes, (moved, lifted))
-        length, chances = 1.0, np.empty_like(logits)
+        length = 1.0
         logits += place.logits
         for _ in range(HALVINGS):
             found = self._at(place.weights + length * moved, place.intercept + length * lifted, logits, chances)

@@ -59,6 +59,8 @@ def row_step(function: Function, place: Place, slopes: Slopes, most: int, *, saf
     changes, shares = np.zeros((samples, outputs)), scale * function.shares
     inverse = _intercept_inverse(chances, shares)
 
+    spare = function.of_samples()
+
     def sweep(done: int) -> float:
         violation: float = _swept(
             (starts, rows, values, scale * weighted),
@@ -74,7 +76,7 @@ def row_step(function: Function, place: Place, slopes: Slopes, most: int, *, saf
         guess = (np.where(weights + moved == 0.0, moved, guess[0]), guess[1])
         found = []
         for some, lift in ((moved, lifted), guess):
-            climbs = function.logits(some.T.ravel(), lift)
+            climbs = function.logits(some.T.ravel(), lift, spare)
             rise = function.model_rise(place, slopes, (some.T.ravel(), lift))
             found.append(rise + 0.5 * bent(chances.T, shares, climbs))
         if found[1] < found[0]:
@@ -84,8 +86,8 @@ def row_step(function: Function, place: Place, slopes: Slopes, most: int, *, saf
 
     taken = swept_to(sweep, (moved, lifted), jump, (LEFT * slopes.violation, min(SWEEPS, most)))
     move = moved.T.ravel()
-    climbs = function.logits(move, lifted)
-    found, length = function.searched(place, slopes, (move, lifted, climbs))
+    climbs = function.logits(move, lifted, spare)
+    found, length = function.searched(place, slopes, (move, lifted, climbs), function.of_samples())
     return found, taken, length
 
 
