@@ -68,7 +68,7 @@ def main(tables: list[Path]) -> None:
 {datetime.date.today():%Y-%m-%d}, {here["processor"]}, {here["cores"]} cores. `benchmark_logreg_l1` and
 `benchmark_logreg_l2` as published, with the solver files of `benchmarks/benchopt`; benchopt 1.10 itself needs one
 attribute set first (benchmarks/benchopt/README.md). cyanure is missing, because its solver file there does not import
-the present version. One repetition, on a machine that others used at the time, so only large ratios mean something.
+the present version. One repetition, so only large ratios mean something.
 Seconds until the objective, evaluated by benchopt, is so
 far above the lowest that any solver reached; every point of a curve is a run from the start.
 
