@@ -28,6 +28,22 @@ def distance(point):
 START = torch.zeros(5, dtype=torch.float64)
 
 
+class Listener:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self):
+        self.notes = []
+
+    def open(self, description, total):
+        return self
+
+    def close(self, task):
+        pass
+
+    def advance(self, amount=1.0, note=""):
+        self.notes.append(note)
+
+
 def test_resumed_equals_uninterrupted():
     problem, solver = Problem(Quartic(), L2(0.1)), LBFGS()
     whole = minimize(problem.smooth, problem.penalty, START, solver, Stop(distance, 0.0, 6))
@@ -58,20 +74,24 @@ def test_the_certificate_waits_for_its_estimate():
 
 
 def test_before_the_first_look_progress_tells_the_gradient_and_never_an_infinite_gap():
-    notes = []
-
-    class Listener:
-        def open(self, description, total):
-            return self
-
-        def close(self, task):
-            pass
-
-        def advance(self, amount=1.0, note=""):
-            notes.append(note)
-
+    listener = Listener()
     stop = Stop(lambda point: 1.0, 1e-12, 4, promising=lambda state: False)
-    with progress.reporting(Listener()):
+    with progress.reporting(listener):
         minimize(Quartic(), L2(0.1), torch.zeros(5, dtype=torch.float64), LBFGS(), stop)
-    assert len(notes) == 4
-    assert all(note.startswith("gradient ") for note in notes)
+    assert len(listener.notes) == 4
+    assert all(note.startswith("gradient ") for note in listener.notes)
+
+
+def test_nothing_is_guessed_where_nobody_watches():
+    guessed = []
+
+    def guess(state):
+        guessed.append(state)
+        return 1.0
+
+    stop = Stop(distance, 0.0, 3, promising=lambda state: False, guess=guess)
+    minimize(Quartic(), L2(0.1), START, LBFGS(), stop)
+    assert not guessed
+    with progress.reporting(Listener()):
+        minimize(Quartic(), L2(0.1), START, LBFGS(), stop)
+    assert len(guessed) == 3

@@ -56,6 +56,11 @@ def reporting(reporter: Reporter) -> Iterator[None]:
         _reporter.reset(token)
 
 
+def is_watched() -> bool:
+    """Return whether a reporter is installed: notes that take work are made for nobody else."""
+    return _reporter.get() is not None
+
+
 @contextmanager
 def task(description: str, total: float | None = None) -> Iterator[Task]:
     """Open a task on the installed reporter.

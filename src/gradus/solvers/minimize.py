@@ -130,7 +130,8 @@ def resume(
         iteration += 1
         if state.halted or (_promising(state, stop) and look.due_again(iteration, state.residual, stop)):
             look = _look(state, iteration, stop)
-        fitting.advance(1.0, _note(state, iteration, look, stop))
+        # a guess takes some arithmetic
+        fitting.advance(1.0, _note(state, iteration, look, stop) if progress.is_watched() else "")
     if look.iteration < iteration or math.isinf(look.certificate):
         look = _look(state, iteration, stop)
     return Continued(state, look.certificate, iteration)
