@@ -138,6 +138,27 @@ def test_the_value_never_rises(implementation, size):
     assert before < objective(X, shares, labels, np.zeros((4, 6)), np.zeros(4), absolute, 0.0)
 
 
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("free", [True, False])
+def test_a_baseline_is_an_output_that_stays_at_0(implementation, outputs, free):
+    X, shares, labels, columns, _ = problem(60, 6, outputs + 1, seed=5)
+    coordinates = problem(60, 6, outputs, seed=5)[-1]
+    absolute, square = 0.02, 0.01
+    terms = terms_of(X, shares, labels[:, :-1], absolute, square, free)._replace(baseline=True)
+    with dispatch.force(implementation):
+        ended = descend(columns, coordinates, terms, tolerance=1e-10, sweeps=3000)
+    assert ended.sweeps < 3000
+    found = ended.coordinates.weights.numpy().reshape(outputs, 6)
+    weights, intercept = np.vstack([found, np.zeros(6)]), np.append(ended.coordinates.intercept.numpy(), 0.0)
+    residual = shares[:, None] * (softmax(X @ weights.T + intercept, axis=1) - labels)
+    slopes = (X.T @ residual).T[:-1] + square * found
+    away = np.where(found == 0, np.maximum(np.abs(slopes) - absolute, 0), np.abs(slopes + absolute * np.sign(found)))
+    assert away.max() < 1e-8
+    assert np.count_nonzero(found) > 0
+    assert np.abs(residual.sum(axis=0)).max() < 1e-8 if free else not ended.coordinates.intercept.any()
+
+
 def norms_of(weights):
     return np.linalg.norm(weights, axis=0)
 

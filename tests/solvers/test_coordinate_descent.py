@@ -15,7 +15,7 @@ from gradus.core.solution import Problem, Status
 from gradus.kernels.column_descent import Coordinates, column_products, descend
 from gradus.kernels.column_descent import Terms as KernelTerms
 from gradus.losses import (
-    ColumnSoftmax,
+    ColumnModel,
     CrossEntropy,
     DenseFeatures,
     DualityGap,
@@ -60,7 +60,7 @@ KINDS = {
 
 
 def by_columns(model):
-    return ColumnSoftmax(model, column_access(model.features))
+    return ColumnModel(model, column_access(model.features))
 
 
 def descent(penalty, features):

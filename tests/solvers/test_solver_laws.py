@@ -14,7 +14,7 @@ from gradus.core.errors import InputError
 from gradus.core.protocols import Differentiable
 from gradus.core.solution import Status
 from gradus.losses import CholeskyPreconditioner, DiagonalPreconditioner, DualityGap, SparseFeatures
-from gradus.losses.column_softmax import ColumnSoftmax
+from gradus.losses.column_model import ColumnModel
 from gradus.penalties import L1, L2, GroupLasso, Masked, SmoothMasked
 from gradus.solvers import LBFGS, CoordinateDescent, NewtonCG, ProximalGradient, Stop, minimize
 
@@ -38,7 +38,7 @@ def smooth_for(solver, model):
     if not isinstance(solver, CoordinateDescent):
         return model
     sparse = replace(model, features=SparseFeatures(csr_array(model.features.matrix.numpy())))
-    return ColumnSoftmax(sparse, sparse.features)
+    return ColumnModel(sparse, sparse.features)
 
 
 def solve(model, penalty, solver, tolerance=1e-6, limit=5000, start=None):

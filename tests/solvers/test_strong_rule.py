@@ -11,7 +11,7 @@ from gradus.core import progress
 from gradus.core.errors import InputError
 from gradus.core.solution import Problem
 from gradus.losses import (
-    ColumnSoftmax,
+    ColumnModel,
     CrossEntropy,
     DenseFeatures,
     DualityGap,
@@ -58,7 +58,7 @@ def followed(smooth, penalty, descent, begun, tolerance=1e-9):
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_path_ends_where_fits_from_zero_end(kind, store):
     model = model_of(store)
-    smooth, state = ColumnSoftmax(model, column_access(model.features)), None
+    smooth, state = ColumnModel(model, column_access(model.features)), None
     # small steps, large ones, and back up
     for strength in (0.2, 0.17, 0.05, 0.049, 0.02, 0.1):
         penalty, terms = KINDS[kind](strength)
@@ -75,7 +75,7 @@ def test_a_path_ends_where_fits_from_zero_end(kind, store):
 @pytest.mark.parametrize("wrong", [0.0, -1.0, 100.0])
 def test_a_wrong_guess_is_put_right(kind, wrong):
     model = model_of("dense")
-    smooth = ColumnSoftmax(model, column_access(model.features))
+    smooth = ColumnModel(model, column_access(model.features))
     (first, before), (penalty, terms) = KINDS[kind](0.1), KINDS[kind](0.05)
     last = followed(smooth, first, CoordinateDescent(before, remembers=True), None).state
     lied = last.sighting._replace(slopes=wrong * last.sighting.slopes.flip(0))
@@ -85,7 +85,7 @@ def test_a_wrong_guess_is_put_right(kind, wrong):
 
 def test_the_first_to_move_are_those_that_the_rule_leaves():
     model = model_of("dense")
-    smooth = ColumnSoftmax(model, column_access(model.features))
+    smooth = ColumnModel(model, column_access(model.features))
     (first, before), (penalty, terms) = KINDS["l1"](0.1), KINDS["l1"](0.08)
     last = followed(smooth, first, CoordinateDescent(before, remembers=True), None).state
     problem = Problem(smooth, Masked(penalty, FEATURES))
@@ -110,7 +110,7 @@ def test_slopes_of_features_that_were_not_seen_are_0():
 
 def test_refuses_a_state_without_slopes():
     model = model_of("dense")
-    smooth, (penalty, terms) = ColumnSoftmax(model, column_access(model.features)), KINDS["l1"](0.1)
+    smooth, (penalty, terms) = ColumnModel(model, column_access(model.features)), KINDS["l1"](0.1)
     state = followed(smooth, penalty, CoordinateDescent(terms), None).state
     with pytest.raises(InputError, match="holds no slopes"):
         CoordinateDescent(terms).follow(Problem(smooth, Masked(penalty, FEATURES)), state)

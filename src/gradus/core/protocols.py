@@ -68,7 +68,7 @@ class LogLinear(Smooth, Protocol):
     """A smooth function of a matrix (W; b) whose features can be had one at a time, each touching few samples.
 
     sum_i w_i lse(z_i) - <C, (W; b)>, z_i = W' x_i + b: a log-linear model with C = (X' Y; 1' Y) for the labels Y, whose
-    rows are w_i times probabilities. Without an intercept there is no b.
+    rows are w_i times probabilities. Without an intercept there is no b. With a baseline lse is log(1 + sum_k exp z_k).
     """
 
     @property
@@ -78,6 +78,10 @@ class LogLinear(Smooth, Protocol):
     @property
     def intercept(self) -> bool:
         """Whether b is there."""
+
+    @property
+    def baseline(self) -> bool:
+        """Whether one more output, whose logits are 0, is in each log-sum-exp."""
 
     @property
     def shares(self) -> Tensor:

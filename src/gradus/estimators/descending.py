@@ -10,7 +10,7 @@ from gradus.core.errors import InputError
 from gradus.core.free_memory import give_back
 from gradus.core.solution import Problem
 from gradus.estimators.softmax_problem import on_weights
-from gradus.losses import ColumnSoftmax, column_access
+from gradus.losses import ColumnModel, column_access
 from gradus.solvers import resume
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class DescentPath:
     last : where the last fit ended; None before the first
     """
 
-    smooth: ColumnSoftmax
+    smooth: ColumnModel[CrossEntropy]
     last: CoordinateState | None = None
 
     @classmethod
@@ -44,7 +44,7 @@ class DescentPath:
         columns = column_access(model.features)
         if columns is None:
             raise InputError("features lie in a file, whose columns cannot be had one at a time: use ProximalGradient")
-        return cls(ColumnSoftmax(model, columns))
+        return cls(ColumnModel(model, columns))
 
     def extended(
         self, descent: CoordinateDescent, penalty: Proximable, settings: Settings, way: Way

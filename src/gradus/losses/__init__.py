@@ -2,7 +2,7 @@
 
 from gradus.losses.certificate import DualityGap
 from gradus.losses.column_access import column_access
-from gradus.losses.column_softmax import ColumnSoftmax
+from gradus.losses.column_model import ColumnModel
 from gradus.losses.cross_entropy import CrossEntropy
 from gradus.losses.features import DenseFeatures, Features
 from gradus.losses.huber import HuberLoss
@@ -19,7 +19,7 @@ from gradus.losses.squared import Squared
 __all__ = [
     "BoundedCurvature",
     "CholeskyPreconditioner",
-    "ColumnSoftmax",
+    "ColumnModel",
     "CrossEntropy",
     "DenseFeatures",
     "DiagonalPreconditioner",

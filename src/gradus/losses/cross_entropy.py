@@ -65,6 +65,11 @@ class CrossEntropy:
         """Rows of the logits."""
         return self.targets.shape[0]
 
+    @property
+    def baseline(self) -> bool:
+        """Whether one more output, whose logit is 0, is in the log-sum-exp: it is not."""
+        return False
+
     def rows(self, start: int, stop: int, step: int = 1) -> CrossEntropy:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
         return CrossEntropy(self.targets[start:stop:step], self.classes)

@@ -21,7 +21,7 @@ PANEL = 256
 
 @dataclass(frozen=True)
 class DenseColumns:
-    """What ``ColumnSoftmax`` asks of the columns, of a matrix that lies row after row; see ``ColumnAccess``.
+    """What ``ColumnModel`` asks of the columns, of a matrix that lies row after row; see ``ColumnAccess``.
 
     Examples
     --------

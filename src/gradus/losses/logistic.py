@@ -50,6 +50,11 @@ class Logistic:
         """Rows of the predictions."""
         return self.targets.shape[0]
 
+    @property
+    def baseline(self) -> bool:
+        """Whether log(1 + exp(z)) is the log-sum-exp of z and 0: it is."""
+        return True
+
     def rows(self, start: int, stop: int, step: int = 1) -> Logistic:
         """Return the same loss on every ``step``-th row from ``start`` to before ``stop``."""
         return Logistic(self.targets[start:stop:step])
@@ -80,6 +85,10 @@ class Logistic:
     def curvature_parts(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, None]:
         """Return d = w s(z) s(-z), and no r: the Hessian of each row is diag(d)."""
         return weights[:, None] * torch.sigmoid(logits) * torch.sigmoid(-logits), None
+
+    def labels(self, dtype: torch.dtype) -> Tensor:
+        """Return the targets in ``dtype``."""
+        return self.targets.to(dtype)
 
     def curvature_bound(self) -> float:
         """Return the largest second derivative, 1/4 at z = 0."""

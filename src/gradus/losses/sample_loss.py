@@ -60,6 +60,18 @@ class DualLoss(SampleLoss, Protocol):
 
 
 @runtime_checkable
+class LogLinearLoss(DualLoss, Protocol):
+    """A loss lse(z) - y . z of labels y that are probabilities, whose residuals sum to 1 in size at most."""
+
+    @property
+    def baseline(self) -> bool:
+        """Whether one more output, whose logit is 0, is in the log-sum-exp."""
+
+    def labels(self, dtype: torch.dtype) -> Tensor:
+        """Return y, (samples, outputs)."""
+
+
+@runtime_checkable
 class OnePass(Protocol):
     """A loss that goes over features and labels together, so that X is read from memory once for a gradient.
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 import torch
 
 from gradus.core.free_memory import give_back
 from gradus.losses.certificate import Gap, highest, largest_scale
-from gradus.losses.column_softmax import ColumnSoftmax
+from gradus.losses.column_model import ColumnModel, Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.protocols import Thresholding
     from gradus.losses.column_access import ColumnAccess
-    from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
 
 
 @dataclass(frozen=True)
-class SparseGap:
+class SparseGap(Generic[Loss]):
     """The number of ``DualityGap``, at the cost of the weights that are not 0.
 
     No residual is above 1, so that the slopes of feature j are at most beta sum_i w_i |x_ij|: where that is below the
@@ -37,7 +36,7 @@ class SparseGap:
     penalty : of the weights alone
     """
 
-    model: LinearModel[CrossEntropy]
+    model: LinearModel[Loss]
     features: ColumnAccess
     penalty: Thresholding
 
@@ -47,7 +46,7 @@ class SparseGap:
 
     def measure(self, point: Tensor) -> Gap:
         """Return the primal and the dual value at ``point``, in float64."""
-        smooth = ColumnSoftmax(self.model, self.features)
+        smooth = ColumnModel(self.model, self.features)
         weights = point[: self.features.shape[1]]
         used = torch.linalg.vector_norm(weights, ord=math.inf, dim=1).nonzero()[:, 0]
         held = weights[used].double()
@@ -66,7 +65,7 @@ class SparseGap:
     def _features(self) -> Tensor:
         """Return the features whose slopes may matter: no slope that is left out does."""
         # of a model of its own, with which what it keeps goes
-        sums = ColumnSoftmax(self.model, self.features).column_sums()
+        sums = ColumnModel(self.model, self.features).column_sums()
         return (sums[:, 0] > (1.0 - 1e-9) * self.penalty.threshold).nonzero()[:, 0]
 
     def _logits(self, held: Tensor, used: Tensor, point: Tensor) -> Tensor:

@@ -178,6 +178,7 @@ class CoordinateDescent:
             stronger.absolute,
             stronger.square,
             stronger.norm,
+            smooth.baseline,
         )
         give_back()
         ended = descend(columns, working.coordinates, terms, max(FORCING * state.violation, LEAST), self.sweeps)

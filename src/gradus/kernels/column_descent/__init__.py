@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import torch
+
 from gradus.kernels import dispatch
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Terms(NamedTuple):
     square : strength of half of their squares, not negative
     norm : strength of the norms of each column's weights, not negative; where it is positive, every output has a weight
         of every column
+    baseline : whether one more output, whose logits are 0, is in each log-sum-exp, as in logistic regression; of two
+        outputs or more then without norms
     """
 
     shares: Tensor
@@ -51,6 +55,7 @@ class Terms(NamedTuple):
     absolute: float
     square: float
     norm: float = 0.0
+    baseline: bool = False
 
 
 class Descended(NamedTuple):
@@ -115,8 +120,31 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
     large-scale L1-regularized linear classification, section 4.1; Bach 2010, Self-concordant analysis for logistic
     regression, proposition 1
     """
+    if terms.baseline:
+        return _with_baseline(columns, coordinates, terms, tolerance, sweeps)
     result: Descended = _load(columns).descend(columns, coordinates, terms, tolerance, sweeps)
     return result
+
+
+def _with_baseline(
+    columns: SparseColumns, coordinates: Coordinates, terms: Terms, tolerance: float, sweeps: int
+) -> Descended:
+    """Descend with one more output that has no weights: only how its intercept differs from the others' counts."""
+    places, firsts, weights, intercept = coordinates
+    wider = Coordinates(
+        places, torch.cat([firsts, firsts[-1:]]), weights, torch.cat([intercept, intercept.new_zeros(1)])
+    )
+    lifts = terms.intercept_slopes
+    if lifts is not None:
+        lifts = torch.cat([lifts, (terms.shares.sum() - lifts.sum())[None]])
+    if len(intercept) == 1:
+        # the norm of one weight is its absolute value
+        terms = terms._replace(absolute=terms.absolute + terms.norm, norm=0.0)
+    ended = descend(columns, wider, terms._replace(intercept_slopes=lifts, baseline=False), tolerance, sweeps)
+    found = ended.coordinates.intercept
+    return ended._replace(
+        coordinates=coordinates._replace(weights=ended.coordinates.weights, intercept=found[:-1] - found[-1])
+    )
 
 
 def _load(columns: SparseColumns) -> Any:

@@ -1,34 +1,37 @@
-"""Softmax regression as a log-linear model whose features are had one at a time."""
+"""Softmax and logistic regression as log-linear models whose features are had one at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 
 from gradus.core import unwritten
 from gradus.core.errors import InputError
+from gradus.losses.sample_loss import LogLinearLoss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.columns import SparseColumns
     from gradus.losses.column_access import ColumnAccess
-    from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
+
+Loss = TypeVar("Loss", bound=LogLinearLoss)
 
 # samples whose entropies are computed at a time
 PART = 4096
 
 
 @dataclass(frozen=True)
-class ColumnSoftmax:
-    """The function of ``LinearModel`` with cross-entropy, and what a descent on single coordinates asks of it.
+class ColumnModel(Generic[Loss]):
+    """The function of ``LinearModel`` with a log-linear loss, and what a descent on single coordinates asks of it.
 
-    See ``gradus.core.protocols.LogLinear``. The residuals are those of the point itself, made to sum to 0 in every
-    class where there is an intercept; the dual value is Shannon's entropy of the labels plus the residuals.
+    The losses are ``CrossEntropy``, and ``Logistic`` of one output; see ``gradus.core.protocols.LogLinear``. The
+    residuals are those of the point itself, made to sum to 0 in every class where there is an intercept; the dual value
+    is Shannon's entropy of the labels plus the residuals.
 
     Parameters
     ----------
@@ -37,16 +40,27 @@ class ColumnSoftmax:
 
     Raises
     ------
-    InputError : if the model is centred, which would make sparse features dense
+    InputError : if the loss is another, or the model is centred, which would make sparse features dense
     """
 
-    model: LinearModel[CrossEntropy]
+    model: LinearModel[Loss]
     features: ColumnAccess
 
     def __post_init__(self) -> None:
         if self.model.centre is not None:
             raise InputError(
                 "model is centred, and its features are taken as they are stored: give it with centre=None"
+            )
+        loss = self.model.loss
+        if not isinstance(loss, LogLinearLoss):
+            raise InputError(
+                f"the loss is {type(loss).__name__}, which is not log-linear: give CrossEntropy or Logistic, or use "
+                "ProximalNewton on the model itself"
+            )
+        if loss.baseline and loss.outputs > 1:
+            raise InputError(
+                f"the loss is {type(loss).__name__} of {loss.outputs} outputs, which do not depend on each other: fit "
+                "each alone"
             )
 
     @property
@@ -58,6 +72,11 @@ class ColumnSoftmax:
     def intercept(self) -> bool:
         """Whether the last row of a point is an intercept."""
         return self.model.intercept
+
+    @property
+    def baseline(self) -> bool:
+        """Whether one more output, whose logits are 0, is in each log-sum-exp: that of a label 0 in ``Logistic``."""
+        return self.model.loss.baseline
 
     @cached_property
     def shares(self) -> Tensor:
