@@ -6,6 +6,7 @@ import torch
 from gradus.core.errors import UnavailableError
 from gradus.kernels import dispatch
 from gradus.kernels.rank_count import rank_count
+from gradus.runs import diagnosis
 
 
 def test_every_kernel_has_a_reference():
@@ -37,3 +38,26 @@ def test_a_forced_implementation_is_forgotten_after_an_error():
     with pytest.raises(RuntimeError, match="inside"), dispatch.force("reference"):
         raise RuntimeError("inside")
     assert dispatch.chosen("rank_count", "cpu") == "cpu"
+
+
+def test_without_triton_the_reference_serves_cuda_and_says_so(monkeypatch):
+    monkeypatch.setattr(dispatch, "can_compile", lambda implementation: implementation != "cuda")
+    assert dispatch.chosen("rank_count", "cuda") == "reference"
+    with dispatch.force("cuda"), pytest.raises(UnavailableError, match="install 'triton'"):
+        dispatch.chosen("rank_count", "cuda")
+    assert diagnosis._named("rank_count", "cuda") == "reference (torch; triton is not installed)"
+    assert diagnosis._named("rank_count", "cpu") == "compiled (numba)"
+    assert diagnosis._named("isotonic", "cuda") == "reference (torch)"
+
+
+def test_with_triton_a_device_gets_kernels_and_a_processor_only_in_the_interpreter(monkeypatch):
+    monkeypatch.setattr(dispatch, "can_compile", lambda implementation: True)
+    assert dispatch.chosen("rank_count", "cuda") == "cuda"
+    assert diagnosis._named("rank_count", "cuda") == "compiled (triton)"
+    assert dispatch.chosen("rank_count", "cpu") == "cpu"
+    with dispatch.force("cuda"):
+        monkeypatch.setenv("TRITON_INTERPRET", "1")
+        assert dispatch.chosen("rank_count", "cpu") == "cuda"
+        monkeypatch.delenv("TRITON_INTERPRET")
+        with pytest.raises(UnavailableError, match="cannot take data on 'cpu'"):
+            dispatch.chosen("rank_count", "cpu")

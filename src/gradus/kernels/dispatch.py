@@ -1,13 +1,18 @@
 """Which implementation of a kernel runs: decided here and nowhere else.
 
 A kernel is a folder of this package. ``reference.py`` is always there and right on any device; ``cpu.py`` and
-``cuda.py`` are there where a faster one exists. The device of the data decides, unless one is forced.
+``cuda.py`` are there where a faster one exists. The device of the data decides, unless one is forced. ``cuda.py`` is
+written in Triton: where that is not installed, the reference serves the device.
+
+Triton's interpreter (``TRITON_INTERPRET=1``, read when a kernel is first loaded) runs ``cuda.py`` step by step without
+a device, on tensors of the processor; there it must be forced.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,22 +51,36 @@ def chosen(kernel: str, device_type: str) -> str:
 
     Raises
     ------
-    UnavailableError : if an implementation is forced that ``kernel`` does not have, or that cannot take this device
+    UnavailableError : if an implementation is forced that ``kernel`` does not have, that cannot take this device, or
+        whose compiler is not installed
     """
     available = implementations(kernel)
     forced = _forced.get()
     if forced is None:
-        return device_type if device_type in available else "reference"
+        return device_type if device_type in available and can_compile(device_type) else "reference"
     if forced not in available:
         raise UnavailableError(
             f"kernel {kernel!r} has no implementation {forced!r}; it has {', '.join(available)}: force one of those"
         )
-    if forced not in ("reference", device_type):
+    if not can_compile(forced):
+        raise UnavailableError(f"implementation {forced!r} of kernel {kernel!r} is written in Triton: install 'triton'")
+    if forced not in ("reference", device_type) and not (forced == "cuda" and is_interpreted()):
         raise UnavailableError(
             f"implementation {forced!r} of kernel {kernel!r} cannot take data on {device_type!r}; "
             "move the data or force 'reference'"
         )
     return forced
+
+
+@cache
+def can_compile(implementation: str) -> bool:
+    """Return whether the compiler of an implementation is installed."""
+    return implementation != "cuda" or importlib.util.find_spec("triton") is not None
+
+
+def is_interpreted() -> bool:
+    """Return whether Triton's interpreter stands in for a device."""
+    return os.environ.get("TRITON_INTERPRET") == "1"
 
 
 def load(kernel: str, device_type: str) -> Any:

@@ -18,7 +18,13 @@ def diagnose() -> dict[str, dict[str, Any]]:
     versions = machine.pop("versions")
     devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
     kernels = {
-        kernel: ", ".join(f"{_COMPILER[dispatch.chosen(kernel, device)]} on {device}" for device in devices)
+        kernel: ", ".join(f"{_named(kernel, device)} on {device}" for device in devices)
         for kernel in dispatch.kernels()
     }
     return {"versions": versions, "machine": machine, "kernels": kernels}
+
+
+def _named(kernel: str, device: str) -> str:
+    """Return what runs a kernel, and what is missing where it could be compiled and is not."""
+    missing = device in dispatch.implementations(kernel) and not dispatch.can_compile(device)
+    return "reference (torch; triton is not installed)" if missing else _COMPILER[dispatch.chosen(kernel, device)]
