@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 
 import numba
 import pytest
 import torch
 from hypothesis import settings
+
+from simulated_device import simulated_device
 
 # a run tells of the change that was made, not of luck; --hypothesis-profile=default goes looking for more
 # without a device Triton's kernels are run by its interpreter, which it is told of before it reads them
@@ -27,3 +30,12 @@ def as_many_threads_as_before():
         os.environ.pop("NUMBA_NUM_THREADS", None)
     numba.set_num_threads(used)
     torch.set_num_threads(of_torch)
+
+
+@pytest.fixture(params=["simulated", pytest.param("gpu", marks=pytest.mark.gpu)])
+def device(request):
+    """A CUDA device: a simulated one where there is no GPU (``simulated_device``), and the GPU where there is one."""
+    if (request.param == "gpu") != torch.cuda.is_available():
+        pytest.skip("there is no GPU here" if request.param == "gpu" else "there is a GPU here: it is tested instead")
+    with simulated_device() if request.param == "simulated" else nullcontext():
+        yield torch.device("cuda", 0)
