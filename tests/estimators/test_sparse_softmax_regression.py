@@ -122,7 +122,7 @@ def test_a_path_of_strengths():
 
 def test_named_where_it_cannot_work():
     X, y = texts()
-    with pytest.raises(InputError, match="of rows on data in memory, and the penalty is L2 and the data in memory"):
+    with pytest.raises(InputError, match="processor's memory, and the penalty is L2 and the data in memory"):
         SoftmaxRegression(solver="coordinate-descent").fit(X, y)
 
 

@@ -68,8 +68,9 @@ class Split:
 
         0 where there is nothing to multiply. Cost: 40 products with A and with its adjoint.
         """
-        generator = torch.Generator(device=like.device).manual_seed(SEED)
-        vector = torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
+        # drawn in memory: the same on every device
+        generator = torch.Generator().manual_seed(SEED)
+        vector = torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
         largest = 0.0
         for _ in range(NORM_PRODUCTS):
             length = float(torch.linalg.vector_norm(vector))

@@ -19,16 +19,19 @@ WORTH = 1 << 20
 FEW = 1 / 64
 
 
-def zeros(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+def zeros(shape: Sequence[int], dtype: torch.dtype, device: torch.device | None = None) -> Tensor:
     """Return zeros in the processor's memory, of which only the pages that are written to take any.
 
-    Whoever reads an untouched page sees the one page of zeros that the system has.
+    Whoever reads an untouched page sees the one page of zeros that the system has. On another ``device`` they are plain
+    zeros.
 
     Examples
     --------
     >>> zeros((2, 3), torch.float32).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
+    if device is not None and device.type != "cpu":
+        return torch.zeros(*shape, dtype=dtype, device=device)
     size = math.prod(shape) * dtype.itemsize
     if size < WORTH:
         return torch.zeros(*shape, dtype=dtype)

@@ -58,7 +58,7 @@ def chosen_folds(cv: Any, validation: Any, codes: NDArray[np.int64], random_stat
 
 def taken(data: TrainingData, index: NDArray[np.int64]) -> TrainingData:
     """Return the rows ``index`` of ``data``, their weights scaled to sum 1."""
-    positions = torch.from_numpy(np.asarray(index, dtype=np.int64))
+    positions = torch.from_numpy(np.asarray(index, dtype=np.int64)).to(data.features.device)
     weights = data.weights[positions]
     if not weights.sum() > 0:
         raise InputError("the rows fitted in one fold have no weight: give other folds or weights")

@@ -163,6 +163,7 @@ def with_coefficients(results: PathResults, folds: Sequence[FoldPath], features:
 
 def coefficients(points: Tensor, features: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Return the weights (..., classes, features) and intercepts (..., classes) of points, 0 without intercept."""
+    points = points.cpu()
     weights = np.ascontiguousarray(points[..., :features, :].transpose(-1, -2).numpy())
     if points.shape[-2] == features:
         return weights, np.zeros(weights.shape[:-1], weights.dtype)

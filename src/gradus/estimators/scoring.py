@@ -40,13 +40,13 @@ class TopKLoss:
         """Return the losses of each row."""
         if targets.ndim == 2:
             return self._expected(logits, targets)
-        greater, equal = (torch.as_tensor(count).double() for count in rank_counts(targets, logits))
+        greater, equal = (torch.from_numpy(count).to(logits.device).double() for count in rank_counts(targets, logits))
         return 1.0 - ((self.k - greater) / (equal + 1.0)).clamp(0.0, 1.0)
 
     def _expected(self, logits: Tensor, probabilities: Tensor) -> Tensor:
         rows, classes = probabilities.double().nonzero(as_tuple=True)
         each = self.losses(logits[rows], classes) * probabilities[rows, classes].double()
-        return torch.zeros(len(logits), dtype=torch.float64).index_add_(0, rows, each)
+        return each.new_zeros(len(logits)).index_add_(0, rows, each)
 
 
 @dataclass(frozen=True)

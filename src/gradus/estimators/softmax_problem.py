@@ -177,10 +177,10 @@ def coordinate_descent(name: str, model: LinearModel[CrossEntropy], penalty: Pro
     terms, in_memory = _terms(penalty, model), column_access(model.features) is not None
     suits = in_memory and terms is not None and terms.absolute + terms.norm > 0
     if name == "coordinate-descent" and not suits:
-        data = "in memory" if in_memory else "in a file"
         raise InputError(
             f"solver is 'coordinate-descent', which is for L1, ElasticNet, GroupLasso and SparseGroupLasso of rows on "
-            f"data in memory, and the penalty is {type(penalty).__name__} and the data {data}: use 'auto'"
+            f"data in the processor's memory, and the penalty is {type(penalty).__name__} and the data "
+            f"{_whereabouts(model)}: use 'auto'"
         )
     chosen = name == "coordinate-descent" or (name == "auto" and _few_samples(model))
     return CoordinateDescent(terms) if terms is not None and suits and chosen else None
@@ -245,6 +245,12 @@ def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | Non
     if isinstance(penalty, SparseGroupLasso) and isinstance(penalty.groups, EachRow):
         return Terms(penalty.l1, 0.0, rows, penalty.l2)
     return None
+
+
+def _whereabouts(model: LinearModel[CrossEntropy]) -> str:
+    if isinstance(model.features, MappedFeatures):
+        return "in a file"
+    return "in memory" if model.features.device.type == "cpu" else f"on {model.features.device}"
 
 
 def _few_samples(model: LinearModel[CrossEntropy]) -> bool:

@@ -12,6 +12,7 @@ import scipy.sparse
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from gradus.core import unwritten
@@ -25,6 +26,7 @@ from gradus.estimators.softmax_problem import (
 from gradus.estimators.solving import Way, checkpoint_of, solved
 from gradus.estimators.starting import started
 from gradus.estimators.stderr import reporting_to_stderr
+from gradus.estimators.tensors import answered, as_array, elsewhere, labels_at
 from gradus.estimators.validation import TrainingData, new_data, training_data
 from gradus.kernels.threads import threads
 from gradus.losses import CrossEntropy, LinearModel
@@ -171,24 +173,27 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self._warn(solution, model)
         return self
 
-    def decision_function(self, X: Any) -> NDArray[np.floating[Any]]:
+    def decision_function(self, X: Any) -> Any:
         """Return the logits (samples, classes); of two classes their difference (samples,), positive for the second."""
         logits = self._logits(X)
-        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+        return answered(logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits, X)
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> Any:
         """Return the class of the largest logit for each row."""
-        best = self._logits(X).argmax(axis=1)
-        predicted: NDArray[Any] = self.classes_[best]
-        return predicted
+        return labels_at(self._logits(X).argmax(dim=1), self.classes_, X)
 
-    def predict_proba(self, X: Any) -> NDArray[np.floating[Any]]:
+    def predict_proba(self, X: Any) -> Any:
         """Return the probabilities (samples, classes); rows sum to 1."""
-        return torch.softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
+        return answered(torch.softmax(self._logits(X), dim=1), X)
 
-    def predict_log_proba(self, X: Any) -> NDArray[np.floating[Any]]:
+    def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithms of the probabilities (samples, classes), finite where the probability underflows."""
-        return torch.log_softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
+        return answered(torch.log_softmax(self._logits(X), dim=1), X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the rows, by weight, whose class is predicted."""
+        predicted = as_array(self.predict(X))
+        return float(accuracy_score(as_array(y), predicted, sample_weight=as_array(sample_weight)))
 
     def sparsify(self) -> Self:
         """Store ``coef_`` as a SciPy CSR matrix: smaller, and faster to predict with, where few weights are not 0."""
@@ -245,17 +250,16 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         if sentence:
             warnings.warn(sentence, ConvergenceWarning, stacklevel=3)
 
-    def _logits(self, X: Any) -> NDArray[np.floating[Any]]:
+    def _logits(self, X: Any) -> torch.Tensor:
         check_is_fitted(self)
         features = new_data(self, X)
-        if isinstance(self.coef_, np.ndarray):
-            weights = torch.from_numpy(np.ascontiguousarray(self.coef_.T)).to(features.dtype)
+        place = (features.device, features.dtype)
+        if isinstance(self.coef_, np.ndarray) or elsewhere(X):
+            weights = torch.from_numpy(np.ascontiguousarray(self._dense_weights().T)).to(*place)
             slopes = features.times(weights / self.temperature)
         else:
             slopes = _sparse_products(features, self.coef_) / self.temperature
-        logits = slopes + torch.from_numpy(self.intercept_).to(features.dtype)
-        values: NDArray[np.floating[Any]] = logits.numpy()
-        return values
+        return slopes + torch.from_numpy(self.intercept_).to(*place)
 
 
 def _sparse_products(features: Features, weights: Any) -> torch.Tensor:
@@ -270,4 +274,4 @@ def _sparse_products(features: Features, weights: Any) -> torch.Tensor:
 
 
 def _point(model: LinearModel[CrossEntropy], previous: NDArray[np.floating[Any]]) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(previous)).to(model.features.dtype)
+    return torch.from_numpy(np.ascontiguousarray(previous)).to(model.features.device, model.features.dtype)

@@ -22,6 +22,7 @@ from gradus.estimators.softmax_problem import Settings
 from gradus.estimators.softmax_regression import SoftmaxRegression
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.estimators.strengths import chosen_strengths
+from gradus.estimators.tensors import as_array
 from gradus.estimators.validation import TrainingData, new_data, soft_labels, training_data
 from gradus.kernels.threads import threads
 
@@ -137,10 +138,11 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         settings = Settings(1.0, self.l1_ratio, self.temperature, self.tol, self.max_iter, self.solver)
         selection = chosen_selection(self.selection)
         data = training_data(self, X, y, sample_weight, self.class_weight)
-        weights = torch.from_numpy(_check_sample_weight(sample_weight, data.codes, dtype=np.float64))
+        codes = data.codes.cpu().numpy()
+        weights = torch.from_numpy(_check_sample_weight(as_array(sample_weight), codes, dtype=np.float64))
         with reporting_to_stderr(self.verbose), threads(None):
             plan = self._plan(settings, data, float(weights.sum()))
-            exams, count = self._exams(data, weights)
+            exams, count = self._exams(data, weights.to(data.features.device))
             folds = examined(exams, plan, count)
         results = collected(folds)
         chosen = selection.index(results)
@@ -154,21 +156,25 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         self._publish(chosen)
         return self
 
-    def decision_function(self, X: Any) -> NDArray[np.floating[Any]]:
+    def decision_function(self, X: Any) -> Any:
         """Return the logits (samples, classes); of two classes their difference (samples,), positive for the second."""
         return self._fitted().decision_function(X)
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> Any:
         """Return the class of the largest logit for each row."""
         return self._fitted().predict(X)
 
-    def predict_proba(self, X: Any) -> NDArray[np.floating[Any]]:
+    def predict_proba(self, X: Any) -> Any:
         """Return the probabilities (samples, classes); rows sum to 1."""
         return self._fitted().predict_proba(X)
 
-    def predict_log_proba(self, X: Any) -> NDArray[np.floating[Any]]:
+    def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithms of the probabilities (samples, classes), finite where the probability underflows."""
         return self._fitted().predict_log_proba(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the rows, by weight, whose class is predicted."""
+        return self._fitted().score(X, y, sample_weight)
 
     def sparsify(self) -> Self:
         """Store ``coef_`` as a SciPy CSR matrix: smaller, and faster to predict with, where few weights are not 0."""
@@ -199,10 +205,10 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         scoring = chosen_scoring(self.scoring, len(data.classes))
         if isinstance(self.validation, tuple | list):
             return iter([Exam(data, *self._given_rows(data, scoring))]), 1
-        folds = chosen_folds(self.cv, self.validation, data.codes.numpy(), self.random_state)
+        folds = chosen_folds(self.cv, self.validation, data.codes.cpu().numpy(), self.random_state)
 
         def exam(fold: Fold) -> Exam:
-            held_out = torch.from_numpy(fold.held_out)
+            held_out = torch.from_numpy(fold.held_out).to(data.features.device)
             judge = Judge(data.targets[held_out], weights[held_out], scoring)
             return Exam(taken(data, fold.fitted), data.features.taken(held_out), judge)
 
@@ -214,8 +220,12 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
             raise InputError(f"validation has {len(self.validation)} parts; expected the two of (X, y)")
         features = new_data(self, self.validation[0])
         targets = _given_targets(self.validation[1], features.shape[0], data)
+        if features.device != data.features.device:
+            raise InputError(
+                f"validation has its rows on {features.device}, and X is on {data.features.device}: move one of them"
+            )
         features = features if features.dtype == data.features.dtype else features.to(data.features.dtype)
-        return features, Judge(targets, torch.ones(len(targets), dtype=torch.float64), scoring)
+        return features, Judge(targets, torch.ones(len(targets), dtype=torch.float64, device=targets.device), scoring)
 
     def _at_chosen(self, points: Sequence[PathPoint], classes: NDArray[Any]) -> SoftmaxRegression:
         """Return the classifier whose coefficients are the mean of ``points``, and which would start from them."""
@@ -266,12 +276,12 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
 
 def _given_targets(labels: Any, rows: int, data: TrainingData) -> torch.Tensor:
     """Return the labels of rows for validation as codes, or as the probabilities that they are."""
-    labels = np.asarray(labels)
+    labels, device = np.asarray(as_array(labels)), data.features.device
     if labels.ndim == 2 and data.targets.ndim == 2 and labels.shape == (rows, len(data.classes)):
-        return torch.from_numpy(soft_labels(labels))
+        return torch.from_numpy(soft_labels(labels)).to(device)
     if labels.shape != (rows,):
         raise InputError(f"validation has {rows} rows and labels of shape {labels.shape}")
     unknown = np.setdiff1d(labels, data.classes)
     if len(unknown):
         raise InputError(f"validation has the label {unknown.tolist()[0]!r}, which y has not: every class must be in y")
-    return torch.from_numpy(np.searchsorted(data.classes, labels).astype(np.int64))
+    return torch.from_numpy(np.searchsorted(data.classes, labels).astype(np.int64)).to(device)

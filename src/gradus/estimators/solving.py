@@ -76,12 +76,12 @@ def checkpoint_of(path: Path, model: LinearModel[CrossEntropy], penalty: Proxima
     digest.update(repr((settled, penalty, model.intercept, model.features.shape, model.features.dtype)).encode())
     samples = model.features.shape[0]
     some = torch.arange(0, samples, max(samples // ROWS_COMPARED, 1))[:ROWS_COMPARED]
-    ones = torch.ones(model.features.shape[1], 1, dtype=model.features.dtype)
+    ones = model.weights.new_ones(model.features.shape[1], 1)
     for part in (model.loss.targets, model.weights):
-        digest.update(part.numpy().tobytes())
+        digest.update(part.cpu().numpy().tobytes())
     for row in some.tolist():
-        digest.update(model.features.rows(row, row + 1).times(ones).numpy().tobytes())
-    return Checkpoint(path, digest.hexdigest())
+        digest.update(model.features.rows(row, row + 1).times(ones).cpu().numpy().tobytes())
+    return Checkpoint(path, digest.hexdigest(), model.features.device)
 
 
 def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Settings, way: Way) -> Solution:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from gradus.core.errors import InputError
 from gradus.core.mapped import CHUNK_BYTES, chunks, mapping_of
+from gradus.estimators.tensors import as_array, checked_on_device, elsewhere
 from gradus.losses import DenseFeatures, Features, MappedFeatures, SparseFeatures
 from gradus.losses.mapped_features import tensor_over
 
@@ -47,6 +48,8 @@ class TrainingData(NamedTuple):
 def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, class_weight: Any) -> TrainingData:
     """Return ``X`` and ``y`` checked and converted, with ``n_features_in_`` set on the estimator.
 
+    A tensor ``X`` on a GPU stays there, and labels and weights, wherever they are, come to it.
+
     ``y`` are labels (samples,), or probabilities (samples, classes) of two columns or more, whose classes are the
     numbers of the columns.
 
@@ -55,11 +58,12 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
     InputError : for NaN or infinities, wrong shapes, labels of other lengths, rows that are not probabilities, fewer
         than two classes, or bad weights
     """
+    X, y, sample_weight = _held(X), as_array(y), as_array(sample_weight)
     shape = np.asarray(y).shape
     soft = len(shape) == 2 and shape[1] > 1
     try:
-        if on_disk(X):
-            X = _checked_file(estimator, X, reset=True)
+        if elsewhere(X) or on_disk(X):
+            X = (checked_on_device if elsewhere(X) else _checked_file)(estimator, X, reset=True)
             y = validate_data(estimator, "no_validation", y, multi_output=soft)
             check_consistent_length(X, y)
         else:
@@ -74,14 +78,14 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
             )
         if not soft:
             check_classification_targets(y)
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
         raise InputError(str(error)) from None
     features = as_features(X)
     if soft:
         return _of_probabilities(features, soft_labels(y), weights, class_weight)
     classes, codes, weights = coded(y, weights, class_weight)
-    return TrainingData(features, torch.from_numpy(codes), _normalised(weights, features), classes)
+    return TrainingData(features, torch.from_numpy(codes).to(features.device), _normalised(weights, features), classes)
 
 
 def coded(
@@ -130,17 +134,20 @@ def _of_probabilities(
     factors = class_weights(class_weight, classes, np.tile(classes, len(labels)), shares)
     weights = weights * (labels @ factors)
     _require_classes(classes, weights @ labels)
-    targets = torch.from_numpy(labels).to(features.dtype)
+    targets = torch.from_numpy(labels).to(features.device, features.dtype)
     return TrainingData(features, targets, _normalised(weights, features), classes)
 
 
 def _normalised(weights: NDArray[np.float64], features: Features) -> torch.Tensor:
-    return torch.from_numpy(weights / weights.sum()).to(features.dtype)
+    return torch.from_numpy(weights / weights.sum()).to(features.device, features.dtype)
 
 
 def new_data(estimator: BaseEstimator, X: Any) -> Features:
     """Return ``X`` checked against what the estimator was fitted on, and converted."""
+    X = _held(X)
     try:
+        if elsewhere(X):
+            return as_features(checked_on_device(estimator, X, reset=False))
         if on_disk(X):
             return as_features(_checked_file(estimator, X, reset=False))
         dtypes = _DTYPES if not scipy.sparse.issparse(X) else _DTYPES[:2]
@@ -151,10 +158,20 @@ def new_data(estimator: BaseEstimator, X: Any) -> Features:
 
 
 def as_features(X: Any) -> Features:
-    """Return a checked NumPy or SciPy matrix as features; dense data is not copied where its layout allows it."""
+    """Return a checked matrix as features, one of NumPy or SciPy or a tensor on a GPU.
+
+    Dense data is not copied where its layout allows it.
+    """
+    if isinstance(X, torch.Tensor):
+        return DenseFeatures(X)
     if scipy.sparse.issparse(X):
         return SparseFeatures(_csr_array(X))
     return MappedFeatures(X) if on_disk(X) else DenseFeatures(tensor_over(np.ascontiguousarray(X)))
+
+
+def _held(X: Any) -> Any:
+    """Return a tensor in the processor's memory as an array, and anything else as it is."""
+    return X if elsewhere(X) else as_array(X)
 
 
 def on_disk(X: Any) -> bool:

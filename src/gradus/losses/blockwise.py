@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import torch
 
+from gradus.kernels.portions import portion
 from gradus.kernels.softmax_sweep import Linear, Slopes
 from gradus.losses.dual import DualPoint, ResidualDual
 from gradus.losses.passes import added
@@ -42,9 +43,9 @@ class Block(NamedTuple, Generic[Loss]):
 
 
 def blocks_of(features: Features, loss: Loss, weights: Tensor) -> list[Block[Loss]]:
-    """Return the data in blocks of rows of at most ``BLOCK_LOGITS`` logits."""
+    """Return the data in blocks of rows of at most ``BLOCK_LOGITS`` logits, on a GPU of more."""
     samples = features.shape[0]
-    rows = max(BLOCK_LOGITS // loss.outputs, 1)
+    rows = max(portion(features.device, BLOCK_LOGITS) // loss.outputs, 1)
     bounds = [(start, min(start + rows, samples)) for start in range(0, samples, rows)]
     return [Block(features.rows(*bound), loss.rows(*bound), weights[slice(*bound)]) for bound in bounds]
 

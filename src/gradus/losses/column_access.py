@@ -35,7 +35,9 @@ class ColumnAccess(Protocol):
 
 
 def column_access(features: Features) -> ColumnAccess | None:
-    """Return the columns of ``features``; None where they lie in a file, which is read row after row.
+    """Return the columns of ``features``; None where they cannot be had one at a time.
+
+    Those in a file are read row after row, and those on a GPU multiplied as a whole.
 
     Examples
     --------
@@ -45,5 +47,5 @@ def column_access(features: Features) -> ColumnAccess | None:
     [2.0]
     """
     if isinstance(features, DenseFeatures):
-        return DenseColumns(features)
+        return DenseColumns(features) if features.device.type == "cpu" else None
     return features if isinstance(features, SparseFeatures) else None

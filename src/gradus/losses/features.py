@@ -9,6 +9,7 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.kernels.blocks import row_parts
+from gradus.kernels.portions import portion
 from gradus.kernels.skinny_product import product, transposed_product
 from gradus.kernels.threads import each_part
 from gradus.losses.chosen_features import ChosenFeatures
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gradus.kernels.chosen_rows import ChosenRows
 
 # what a matrix may be stored in
-STORED = (torch.float64, torch.float32, torch.float16, torch.uint8)
+STORED = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.uint8)
 # numbers that a processor's cache holds
 CACHED_NUMBERS = 262_144
 # rows that are copied together, at least
@@ -81,7 +82,7 @@ class Features(Protocol):
 
 @dataclass(frozen=True)
 class DenseFeatures:
-    """A dense matrix of float64, float32, float16 or uint8.
+    """A dense matrix of float64, float32, float16, bfloat16 or uint8, on a processor or a GPU.
 
     Numbers of less than 32 bits are computed with in float32, which holds them exactly, and converted in the cache.
 
@@ -102,7 +103,7 @@ class DenseFeatures:
         if self.matrix.ndim != 2 or self.matrix.dtype not in STORED:
             raise InputError(
                 f"features has shape {tuple(self.matrix.shape)} and dtype {self.matrix.dtype}; "
-                "expected a matrix with a row per sample, of float64, float32, float16 or uint8"
+                "expected a matrix with a row per sample, of float64, float32, float16, bfloat16 or uint8"
             )
 
     @property
@@ -130,6 +131,8 @@ class DenseFeatures:
 
     def taken(self, positions: Tensor) -> DenseFeatures:
         """Return a copy of the rows at ``positions``."""
+        if self.device.type != "cpu":
+            return DenseFeatures(self.matrix.index_select(0, positions))
         rows = self.matrix.new_empty(len(positions), self.shape[1])
 
         def copy(part: slice) -> None:
@@ -138,9 +141,9 @@ class DenseFeatures:
         each_part(row_parts(len(rows), len(rows) // TAKEN_ROWS), copy, rows.numel())
         return DenseFeatures(rows)
 
-    def chosen(self, positions: Tensor) -> ChosenFeatures:
-        """Return the rows at ``positions``, without a copy."""
-        return ChosenFeatures(self, positions)
+    def chosen(self, positions: Tensor) -> Features:
+        """Return the rows at ``positions``, on a processor without a copy: only there are they read where they lie."""
+        return ChosenFeatures(self, positions) if self.device.type == "cpu" else self.taken(positions)
 
     def to(self, dtype: torch.dtype) -> DenseFeatures:
         """Return the same matrix in another floating-point type."""
@@ -158,23 +161,25 @@ class DenseFeatures:
         """Return X' diag(weights) X, half of it computed, some rows at a time, so that their scaled copy is small."""
         samples, features = self.shape
         result = torch.zeros(features, features, dtype=self.dtype, device=self.device)
+        step = portion(self.device, GRAM_ROWS * features) // max(features, 1) or GRAM_ROWS
+        width = portion(self.device, PANEL)
 
         def fill(panel: slice) -> None:
-            for start in range(0, samples, GRAM_ROWS):
-                rows = slice(start, start + GRAM_ROWS)
+            for start in range(0, samples, step):
+                rows = slice(start, start + step)
                 block = self.matrix[rows, : panel.stop].to(self.dtype)
                 scaled = block[:, panel] * weights[rows, None]
                 result[panel, : panel.stop].addmm_(scaled.t(), block)
             result[: panel.start, panel] = result[panel, : panel.start].t()
 
-        panels = [slice(start, min(start + PANEL, features)) for start in range(0, features, PANEL)]
+        panels = [slice(start, min(start + width, features)) for start in range(0, features, width)]
         each_part(panels, fill, samples * features**2)
         return result
 
     def weighted_sums(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return X' weights and (X * X)' weights, a block of rows at a time, so that the squares stay in the cache."""
         plain, squared = torch.zeros(2, self.shape[1], dtype=self.dtype, device=self.device)
-        rows = max(CACHED_NUMBERS // max(self.shape[1], 1), 1)
+        rows = max(portion(self.device, CACHED_NUMBERS) // max(self.shape[1], 1), 1)
         squares = torch.empty(min(rows, self.shape[0]), self.shape[1], dtype=self.dtype, device=self.device)
         for start in range(0, self.shape[0], rows):
             block, share = self.matrix[start : start + rows].to(self.dtype), weights[start : start + rows]

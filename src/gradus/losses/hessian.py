@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from gradus.kernels.portions import portion
 from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _of_ordered(model: LinearModel[Any], point: Tensor, entries: Tensor, samples
     some = model.sampled(point, samples)
     parts = Entries.of(entries, model.loss.outputs)
     hessian = torch.zeros(len(entries), len(entries), dtype=model.weights.dtype, device=entries.device)
-    rows = max(BLOCK_NUMBERS // max(len(entries), 1), 1)
+    rows = max(portion(entries.device, BLOCK_NUMBERS) // max(len(entries), 1), 1)
     for start in range(0, some.samples, rows):
         bounds = (start, min(start + rows, some.samples))
         features = some.features.rows(*bounds)

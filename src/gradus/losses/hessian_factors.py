@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gradus.kernels.portions import portion
 from gradus.kernels.threads import each_part, threads
 from gradus.losses.hessian import BLOCK_NUMBERS, PANEL, scaled_rows
 from gradus.losses.sampling import evenly_spaced, mean_curvature
@@ -59,7 +60,7 @@ def _gram(model: LinearModel[Any], features: Features, rows: Tensor, weights: Te
     columns = rows[rows < model.features.shape[1]]
     size = len(columns)
     panels = [slice(start, min(start + PANEL, size)) for start in range(0, size, PANEL)]
-    step = max(BLOCK_NUMBERS // max(size, 1), 1)
+    step = max(portion(weights.device, BLOCK_NUMBERS) // max(size, 1), 1)
     for start in range(0, len(weights), step):
         share = weights[start : start + step]
         used = scaled_rows(model, features.rows(start, start + len(share)), columns)

@@ -66,7 +66,9 @@ class LeadingRows(NamedTuple):
 
         def fill(part: slice) -> None:
             scaled = (self.rows[part] * scale[part, None]).double()
-            system = torch.baddbmm(torch.eye(count, dtype=torch.float64), scaled, scaled.transpose(1, 2))
+            system = torch.baddbmm(
+                torch.eye(count, dtype=torch.float64, device=scaled.device), scaled, scaled.transpose(1, 2)
+            )
             factor = torch.linalg.cholesky(system)
             found[part] = torch.linalg.solve_triangular(factor, scaled, upper=False) * (1.0 - ROUNDING)
 
@@ -109,7 +111,7 @@ def largest(blocks: Iterable[Tensor], count: int) -> tuple[Tensor, Tensor]:
 
 def _largest_of_block(block: Tensor, count: int) -> tuple[Tensor, Tensor]:
     columns = block.shape[1]
-    values, rows = block.new_empty(columns, count), torch.empty(columns, count, dtype=torch.int64)
+    values, rows = block.new_empty(columns, count), block.new_empty(columns, count, dtype=torch.int64)
 
     def fill(part: slice) -> None:
         found = torch.topk(block[:, part], count, dim=0, sorted=False)

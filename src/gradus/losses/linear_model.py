@@ -71,6 +71,10 @@ class LinearModel(Generic[Loss]):
             )
         if self.weights.dtype != self.features.dtype:
             raise InputError(f"weights is {self.weights.dtype} and features {self.features.dtype}: give both one dtype")
+        if self.weights.device != self.features.device:
+            raise InputError(
+                f"weights is on {self.weights.device} and features on {self.features.device}: move one to the other"
+            )
         if self.centre is not None and not self.intercept:
             raise InputError("centre is given without an intercept, which would change the model: leave it None")
 
@@ -91,12 +95,7 @@ class LinearModel(Generic[Loss]):
 
     def zeros(self) -> Tensor:
         """Return the point 0."""
-        dtype, device = self.features.dtype, self.features.device
-        return (
-            unwritten.zeros(self.shape, dtype)
-            if device.type == "cpu"
-            else torch.zeros(self.shape, dtype=dtype, device=device)
-        )
+        return unwritten.zeros(self.shape, self.features.dtype, self.features.device)
 
     def centred(self) -> LinearModel[Loss]:
         """Return the same model around the weighted mean of its features; without an intercept, itself."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gradus.kernels import softmax_sweep
+from gradus.kernels.portions import portion
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def loss_and_slopes(
 
 def probabilities(features: Features, linear: Linear, labelled: Labelled) -> Iterator[tuple[slice, Tensor]]:
     """Yield rows and their probabilities at the logits X W + b, in the dtype of W; the next overwrite them."""
-    step = max(BLOCK_NUMBERS // len(linear.offset), BLOCK_ROWS)
+    step = max(portion(features.device, BLOCK_NUMBERS) // len(linear.offset), BLOCK_ROWS)
     buffer = linear.offset.new_empty(min(step, features.shape[0]), len(linear.offset))
     for chunk, matrix in features.chunks():
         for start in range(0, chunk.stop - chunk.start, step):

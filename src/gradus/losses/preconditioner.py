@@ -65,7 +65,7 @@ class CholeskyPreconditioner:
         matrix.diagonal().add_(model.scale**2 * jitter + ridge)
         # in float64: rounding the inverse to float32 could lose its positive definiteness. In place: these matrices may
         # be as large as the data
-        torch.linalg.cholesky(matrix, out=matrix)
+        matrix = torch.linalg.cholesky(matrix, out=matrix if matrix.device.type == "cpu" else None)
         inverse = torch.cholesky_inverse(matrix).contiguous()
         return cls(inverse, mean, total, model.intercept)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gradus.kernels.portions import portion
 from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def curvatures(model: LinearModel[Any], point: Tensor) -> Tensor:
         def fill(part: slice, first: int = start, z: Tensor = logits, loss: Any = block.loss) -> None:
             found[first + part.start : first + part.stop] = mean_curvature(loss.rows(part.start, part.stop), z[part])
 
-        rows = max(CACHED_LOGITS // max(logits.shape[1], 1), 1)
+        rows = max(portion(logits.device, CACHED_LOGITS) // max(logits.shape[1], 1), 1)
         each_part(
             [slice(a, min(a + rows, len(logits))) for a in range(0, len(logits), rows)], fill, 40 * logits.numel()
         )

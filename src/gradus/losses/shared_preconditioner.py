@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from gradus.kernels.portions import portion
 from gradus.kernels.softmax_sweep import Labelled
 from gradus.losses import passes
 from gradus.losses.leading_rows import LeadingRows
@@ -96,8 +97,9 @@ class OutputCurvature(NamedTuple):
         found = cls.of(some, _bend(some, point))
         if basis is None:
             return found
-        starts = range(0, model.samples, BENT_ROWS)
-        bends = (_bend(_between(model, start, start + BENT_ROWS), point) for start in starts)
+        outputs = model.loss.outputs
+        step = portion(point.device, BENT_ROWS * outputs) // outputs
+        bends = (_bend(_between(model, start, start + step), point) for start in range(0, model.samples, step))
         return found._replace(leading=LeadingRows.of(model, bends, found.centre, basis))
 
     @classmethod

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gradus.core.solution import Problem
 
 SECONDS = 30.0
+PROCESSOR = torch.device("cpu")
 _FORMAT = "gradus solver state 1"
 
 
@@ -36,19 +38,20 @@ class Checkpoint:
     ----------
     path : where; its folder must be there
     problem : a text that two fits share only if they are the same
+    device : where the state's tensors are wanted
 
     Raises
     ------
     InputError : if the file is there and holds something else, or a state of another fit
     """
 
-    def __init__(self, path: Path, problem: str) -> None:
+    def __init__(self, path: Path, problem: str, device: torch.device = PROCESSOR) -> None:
         self._path, self._problem = path, problem
         self._written = time.monotonic()
         self.state: Any = None
         self.iterations = 0
         if path.exists():
-            self.state, self.iterations = _read(path, problem)
+            self.state, self.iterations = _read(path, problem, device)
         self.before = self.iterations
 
     def keep(self, state: Any) -> None:
@@ -87,12 +90,12 @@ class Checkpointed(Generic[State]):
         return following
 
 
-def _read(path: Path, problem: str) -> tuple[Any, int]:
+def _read(path: Path, problem: str, device: torch.device) -> tuple[Any, int]:
     try:
         with safe_open(path, framework="pt") as stream:
             about: dict[str, Any] = json.loads((stream.metadata() or {})["gradus"])
             # copied to where numbers begin with a cache line: what BLAS rounds to depends on where they lie
-            tensors = {name: stream.get_tensor(name).clone() for name in stream.keys()}  # noqa: SIM118 (a stream)
+            tensors = {name: stream.get_tensor(name).clone().to(device) for name in stream.keys()}  # noqa: SIM118 (a stream)
         same = about["format"] == _FORMAT and about["problem"] == problem
         kept = (from_tree(about["state"], tensors), int(about["iterations"])) if same else None
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:

@@ -77,7 +77,7 @@ class FactoredModel:
             return self, False
         more = torch.stack([bent / math.sqrt(expected), turn / math.sqrt(found)], dim=1)
         vectors = torch.cat([self.curvature.vectors, more], dim=1)
-        signs = torch.cat([self.curvature.signs, torch.tensor([-1.0, 1.0], dtype=torch.float64)])
+        signs = torch.cat([self.curvature.signs, more.new_tensor([-1.0, 1.0])])
         curvature = self.curvature._replace(vectors=vectors, signs=signs)
         trusted = len(signs) < 2 * MOST_CORRECTIONS
         return FactoredModel(self.selection, curvature, trusted), product <= NEARLY * found <= NEARLY**2 * product

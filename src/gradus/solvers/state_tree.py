@@ -73,7 +73,7 @@ def _tensor_to_tree(value: Tensor, tensors: dict[str, Tensor]) -> dict[str, Any]
     # how a tensor lies in memory decides the order of sums over it, and so is kept
     turned = value.ndim == 2 and not value.is_contiguous() and value.t().is_contiguous()
     name = str(len(tensors))
-    tensors[name] = (value.t() if turned else value).detach().clone(memory_format=torch.contiguous_format)
+    tensors[name] = (value.t() if turned else value).detach().cpu().clone(memory_format=torch.contiguous_format)
     return {"tensor": name, "turned": turned}
 
 

@@ -56,7 +56,7 @@ class Selection(NamedTuple):
         count, width = point.shape
         rank = terms.nearness(gradient, 0.0).masked_fill(terms.held(point), math.inf).reshape(count, -1).amax(dim=1)
         rows = rank.topk(min(count, most_rows), sorted=False).indices.sort().values
-        units = rows if terms.by_rows else (rows[:, None] * width + torch.arange(width)).ravel()
+        units = rows if terms.by_rows else (rows[:, None] * width + torch.arange(width, device=rows.device)).ravel()
         return cls(units, terms.entries(units, point))
 
 
@@ -98,7 +98,7 @@ class WorkingModel:
                 return self, False
             # on pages of its own: what a Hessian leaves on the heap the next one does not fit into, by some bytes
             give_back()
-            hessian = unwritten.zeros(self.hessian.shape, self.hessian.dtype)
+            hessian = unwritten.zeros(self.hessian.shape, self.hessian.dtype, self.hessian.device)
             torch.addr(self.hessian, bent, bent, alpha=-1 / expected, out=hessian)
             hessian.addr_(turn, turn, alpha=1 / found)
         return replace(self, hessian=hessian, trusted=True), 1 / NEARLY <= found / expected <= NEARLY
