@@ -2,7 +2,8 @@
 
 A kernel is a folder of this package. ``reference.py`` is always there and right on any device; ``cpu.py`` and
 ``cuda.py`` are there where a faster one exists. The device of the data decides, unless one is forced. ``cuda.py`` is
-written in Triton: where that is not installed, the reference serves the device.
+written in Triton: where that is not installed, or on another device, ``accelerator.py`` serves if it is there, which is
+written in torch for large memories and many cores, and else the reference.
 
 Triton's interpreter (``TRITON_INTERPRET=1``, read when a kernel is first loaded) runs ``cuda.py`` step by step without
 a device, on tensors of the processor; there it must be forced.
@@ -24,7 +25,9 @@ from gradus.core.errors import UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IMPLEMENTATIONS = ("reference", "cpu", "cuda")
+IMPLEMENTATIONS = ("reference", "cpu", "accelerator", "cuda")
+# written in torch, for any device
+ANYWHERE = ("reference", "accelerator")
 
 _forced: ContextVar[str | None] = ContextVar("forced implementation", default=None)
 
@@ -57,14 +60,16 @@ def chosen(kernel: str, device_type: str) -> str:
     available = implementations(kernel)
     forced = _forced.get()
     if forced is None:
-        return device_type if device_type in available and can_compile(device_type) else "reference"
+        if device_type in available and can_compile(device_type):
+            return device_type
+        return "accelerator" if device_type != "cpu" and "accelerator" in available else "reference"
     if forced not in available:
         raise UnavailableError(
             f"kernel {kernel!r} has no implementation {forced!r}; it has {', '.join(available)}: force one of those"
         )
     if not can_compile(forced):
         raise UnavailableError(f"implementation {forced!r} of kernel {kernel!r} is written in Triton: install 'triton'")
-    if forced not in ("reference", device_type) and not (forced == "cuda" and is_interpreted()):
+    if forced not in (*ANYWHERE, device_type) and not (forced == "cuda" and is_interpreted()):
         raise UnavailableError(
             f"implementation {forced!r} of kernel {kernel!r} cannot take data on {device_type!r}; "
             "move the data or force 'reference'"

@@ -19,7 +19,7 @@ def simplex_entropy(probabilities: Tensor, labelled: Labelled, repair: Repair, s
     p = p / p.sum(dim=1, keepdim=True)
     q = p * (1 - repair.shares) + (p @ repair.shares)[:, None] * repair.receivers
     targets = labelled.targets
-    y = targets.double() if targets.ndim == 2 else torch.nn.functional.one_hot(targets, p.shape[1]).double()
+    y = targets.double() if targets.ndim == 2 else torch.zeros_like(p).scatter_(1, targets[:, None], 1.0)
     mass = y.sum(dim=1, keepdim=True)
     drawn = [(y / mass + scale * (q - y / mass)).clamp_min(0.0) for scale in scales]
     each = [(mass * torch.special.entr(v)).sum(dim=1) for v in drawn]

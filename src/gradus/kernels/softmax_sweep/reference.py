@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch.nn.functional import one_hot
-
 from gradus.kernels.chosen_rows import ChosenRows, whole
 from gradus.kernels.softmax_residual import reference as residual_of
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
@@ -46,8 +44,10 @@ def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, we
 def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
     """Return the sums; see the package."""
     targets, weights = labelled
-    labels = targets if targets.ndim == 2 else one_hot(targets, classes)
-    weighted = labels.to(weights.dtype) * weights[:, None]
+    codes = targets.ndim == 1
+    empty = weights.new_zeros(len(targets), classes) if codes else targets.to(weights.dtype)
+    labels = empty.scatter_(1, targets[:, None], 1.0) if codes else empty
+    weighted = labels * weights[:, None]
     return Slopes(whole(matrix).to(weights.dtype).t() @ weighted, weighted.sum(dim=0))
 
 
