@@ -272,7 +272,7 @@ LOSSES = list(losses(torch.float64))
 
 # pooling: a function of (input, geometry) for each operator; names that end in "positive" take positive inputs
 def _numbers_like(x: torch.Tensor, *shape: int) -> torch.Tensor:
-    return torch.rand(shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64).to(x.dtype)
+    return torch.rand(shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64).to(x.device, x.dtype)
 
 
 def _uniform(x: torch.Tensor, geometry: layers.Windows) -> torch.Tensor:
@@ -292,10 +292,10 @@ POOLING = {
     "log-sum-exp": lambda x, w: layers.log_sum_exp_pool(x, w, sharpness=2.0),
     "soft": layers.soft_pool,
     "lip": lambda x, w: layers.lip_pool(x, (2 * x).sin(), w),
-    "gem positive": lambda x, w: layers.gem_pool(x, torch.full((1,), 2.5, dtype=x.dtype), w, least=0.01),
+    "gem positive": lambda x, w: layers.gem_pool(x, x.new_full((1,), 2.5), w, least=0.01),
     "stochastic": lambda x, w: layers.stochastic_pool(x, w, uniform=_uniform(x, w)),
     "expected stochastic positive": layers.stochastic_mean_pool,
-    "mixed": lambda x, w: layers.mixed_pool(x, torch.full((1,), 0.3, dtype=x.dtype), w),
+    "mixed": lambda x, w: layers.mixed_pool(x, x.new_full((1,), 0.3), w),
     "gated": lambda x, w: layers.gated_pool(x, _numbers_like(x, *w.kernel), w),
     "weighted": lambda x, w: layers.weighted_pool(x, _numbers_like(x, *w.kernel), w),
 }

@@ -181,7 +181,7 @@ def _refuse_two_devices(func, args, kwargs, given):
     indexing = func.overloadpacket in (_aten.index, _aten.index_put, _aten.index_put_, _aten._index_put_impl_)
     if indexing and isinstance(args[0], SimulatedTensor):  # indices may be in memory
         given = [args[0], *(args[2:3])]
-    if any(t.dim() > 0 for t in given if not isinstance(t, SimulatedTensor)):
+    if any(t.dim() > 0 and not _made_by_autograd(t) for t in given if not isinstance(t, SimulatedTensor)):
         raise RuntimeError(APART)
     for argument, value in zip(func._schema.arguments, args, strict=False):
         if argument.is_write and isinstance(value, torch.Tensor) and not isinstance(value, SimulatedTensor):
@@ -189,6 +189,12 @@ def _refuse_two_devices(func, args, kwargs, given):
     out = kwargs.get("out")
     if isinstance(out, torch.Tensor) and not isinstance(out, SimulatedTensor):
         raise RuntimeError(APART)
+
+
+def _made_by_autograd(t) -> bool:
+    """Return whether torch itself made zeros, of what has no gradient or tangent, on the device that it was told."""
+    own = torch._C._current_graph_task_id() != -1 or not any(t.stride())
+    return own and not torch.count_nonzero(t)
 
 
 def _refuse_generators(args, kwargs):
@@ -199,23 +205,33 @@ def _refuse_generators(args, kwargs):
 class _ToDevice(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
-        TRAFFIC.to_device += 1
-        return SimulatedTensor(x.detach().clone())
+        return _uploaded(x)
 
     @staticmethod
     def backward(ctx, upstream):
-        return upstream.inner.clone()
+        return _downloaded(upstream)
 
 
 class _ToHost(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
-        TRAFFIC.to_host += 1
-        return x.inner.detach().clone()
+        return _downloaded(x)
 
     @staticmethod
     def backward(ctx, upstream):
-        return SimulatedTensor(upstream.clone())
+        return _uploaded(upstream)
+
+
+def _uploaded(x):
+    TRAFFIC.to_device += 1
+    with torch._C._DisableFuncTorch():  # what is made inside a transform is no less a tensor
+        return SimulatedTensor(x.detach().clone())
+
+
+def _downloaded(x):
+    TRAFFIC.to_host += 1
+    with torch._C._DisableFuncTorch():
+        return x.inner.detach().clone()
 
 
 def _on_device(x) -> bool:
@@ -237,7 +253,12 @@ def _to(x, *args, **kwargs):
             rest.append(value)
     here = _on_device(x)
     if device is not None and (torch.device(device).type == "cuda") != here:
-        x = _ToHost.apply(x) if here else _ToDevice.apply(x)
+        # the functions of autograd cannot be called inside a transform of torch.func
+        learned = x.requires_grad and torch.is_grad_enabled()
+        if learned:
+            x = _ToHost.apply(x) if here else _ToDevice.apply(x)
+        else:
+            x = _downloaded(x) if here else _uploaded(x)
     return _plain_to(x, *rest, **kwargs) if rest or kwargs else x
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.autograd import forward_ad
 
+from gradus.kernels import dispatch
 from simulated_device import TRAFFIC, SimulatedTensor, simulated_device
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
@@ -161,6 +162,13 @@ def test_what_waits_for_the_device_is_counted():
         x.cpu()
         assert (traffic.to_device, traffic.to_host, traffic.numbers_read) == (1, 1, 1)
         assert traffic is TRAFFIC
+
+
+def test_no_kernel_of_a_gpu_runs():
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with simulated_device():
+        assert all(dispatch.chosen(kernel, "cuda") not in ("cpu", "cuda") for kernel in dispatch.kernels())
 
 
 def test_afterwards_torch_is_as_it_was():

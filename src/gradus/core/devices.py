@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from gradus.core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def available_cores() -> int:
@@ -34,3 +38,30 @@ def use_threads(count: int | None) -> None:
     import torch
 
     torch.set_num_threads(count)
+
+
+def require_one_device(**tensors: Tensor | None) -> None:
+    """Raise unless all tensors are on the device of the first; None stands for none.
+
+    Raises
+    ------
+    InputError : if one is on another device, in the words that they are passed under
+
+    Examples
+    --------
+    >>> import torch
+    >>> require_one_device(x=torch.zeros(2), weights=torch.zeros(2, device="meta"))
+    Traceback (most recent call last):
+    gradus.core.errors.InputError: x is on cpu and weights on meta: move one of them, as in weights.to('cpu')
+    """
+    first: tuple[str, Tensor] | None = None
+    for name, tensor in tensors.items():
+        if tensor is None:
+            continue
+        if first is None:
+            first = name, tensor
+        elif tensor.device != first[1].device:
+            there = first[1].device
+            raise InputError(
+                f"{first[0]} is on {there} and {name} on {tensor.device}: move one of them, as in {name}.to('{there}')"
+            )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gradus.core.devices import require_one_device
 from gradus.core.errors import InputError
 from gradus.layers import convolution_operators as operators
 from gradus.layers.axes import each
@@ -58,7 +59,7 @@ def conv2d(
 
     Raises
     ------
-    InputError : if shapes or dtypes do not fit, or no window fits into the image
+    InputError : if shapes, dtypes or devices do not fit, or no window fits into the image
 
     References
     ----------
@@ -127,7 +128,7 @@ def conv_transpose2d(
 
     Raises
     ------
-    InputError : if shapes or dtypes do not fit
+    InputError : if shapes, dtypes or devices do not fit
 
     Examples
     --------
@@ -230,6 +231,7 @@ def _alike(axes: int, images: Tensor, weights: Tensor, bias: Tensor | None) -> t
             f"images have the shape {tuple(images.shape)} and weights {tuple(weights.shape)}; expected {axes + 2} axes "
             f"each, or {axes + 1} of the images without samples"
         )
+    require_one_device(images=images, weights=weights, bias=bias)
     device = images.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 
+from gradus.core.devices import require_one_device
 from gradus.core.errors import InputError
 from gradus.layers.axes import each
 from gradus.layers.geometry import as_batch, windows
@@ -70,6 +71,7 @@ def _fractional(
     else:
         alone = isinstance(samples, torch.Tensor) and samples.dim() == 2 and single
         samples = learned("samples", samples[None] if alone else samples, shape)
+        require_one_device(**{"the input": batch, "samples": samples})
     # without samples one plane's places stand for all
     drawn = samples.reshape(-1, axes) if len(batch) else samples.new_zeros(1, axes)
     # torch's samples of a plane begin with its last axis, those of a space with its first

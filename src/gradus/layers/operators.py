@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gradus.core.devices import require_one_device
 from gradus.kernels.window_pooling import Call, Pooled, Variant, backward, forward, from_code, repeated
 from gradus.kernels.window_pooling.call import winner_dtype
 from gradus.kernels.window_pooling.reference import pooled as differentiable
@@ -53,6 +54,11 @@ class Inputs:
         """Return these with other tensors."""
         return Inputs(self.geometry, self.settings, other, weights, extra, self.positions)
 
+    def require_device_of(self, x: Tensor) -> None:
+        """Raise an InputError unless the tensors are where ``x`` is; drawn positions are moved there."""
+        rest = {"the logits": self.other, "the weights": self.weights, "uniform": self.extra}
+        require_one_device(**{"the input": x} | rest)
+
     def call(self, x: Tensor) -> Call:
         """Return what a kernel is given of them and ``x``."""
         drawn = self.positions or None
@@ -93,6 +99,7 @@ class Operator:
             if wanted:
                 return Pooled(*self._node.apply(self, inputs, *tensors))
             return forward(self.variant, inputs.call(x), keep=keep)
+        inputs.require_device_of(x)
         if torch.onnx.is_in_onnx_export():
             return self._exported(inputs.call(x), keep=keep)
         given = (*tensors, *_drawn_and_code(inputs))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor, nn
 
+from gradus.core.devices import require_one_device
 from gradus.core.errors import InputError
 from gradus.layers.axes import each
 from gradus.layers.geometry import windows
@@ -46,15 +47,29 @@ def max_unpool(x: Tensor, indices: Tensor, output_size: tuple[int, ...]) -> Tens
     axes, entries = len(output_size), prod(output_size)
     if x.dim() not in (axes + 1, axes + 2):
         raise InputError(f"the values have shape {tuple(x.shape)}; {axes} axes after channels were expected: reshape")
+    require_one_device(values=x, indices=indices)
+    outside = (
+        f"an index lies outside the {entries} entries of an output of {tuple(output_size)}: give the size that was "
+        "pooled as output_size"
+    )
+    if x.is_cuda and not _all_within(indices, entries):
+        raise InputError(outside)
     flat = x.new_zeros((*x.shape[:-axes], entries))
     try:
         filled = flat.scatter(-1, indices.flatten(-axes), x.flatten(-axes))
     except RuntimeError as error:
-        raise InputError(
-            f"an index lies outside the {entries} entries of an output of {tuple(output_size)}: give the size that was "
-            "pooled as output_size"
-        ) from error
+        raise InputError(outside) from error
     return filled.reshape(*x.shape[:-axes], *output_size)
+
+
+def _all_within(indices: Tensor, entries: int) -> bool:
+    """Return whether all are below ``entries``; on CUDA an index that is not would end the process's use of the device.
+
+    A program that is being compiled cannot look, and does not.
+    """
+    if torch.compiler.is_compiling():
+        return True
+    return bool(((indices >= 0) & (indices < entries)).all())
 
 
 class _MaxUnpool(nn.Module):
