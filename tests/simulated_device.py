@@ -254,11 +254,8 @@ def _to(x, *args, **kwargs):
     here = _on_device(x)
     if device is not None and (torch.device(device).type == "cuda") != here:
         # the functions of autograd cannot be called inside a transform of torch.func
-        learned = x.requires_grad and torch.is_grad_enabled()
-        if learned:
-            x = _ToHost.apply(x) if here else _ToDevice.apply(x)
-        else:
-            x = _downloaded(x) if here else _uploaded(x)
+        plain, learned = (_downloaded, _ToHost.apply) if here else (_uploaded, _ToDevice.apply)
+        x = (learned if x.requires_grad and torch.is_grad_enabled() else plain)(x)
     return _plain_to(x, *rest, **kwargs) if rest or kwargs else x
 
 
