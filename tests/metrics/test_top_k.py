@@ -321,16 +321,6 @@ def test_pandas_and_torch_columns():
         top_k_errors(names, frame, k=1, policy=policy)
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_the_same_figures_on_a_gpu(dtype):
-    labels, scores = sample(300, 20, decimals=1, dtype=dtype)
-    expected = top_k_errors(labels, scores, k=(1, 5)).as_dict()
-    assert top_k_errors(labels.cuda(), scores.cuda(), k=(1, 5)).as_dict() == expected
-    assert top_k_errors(labels, scores.cuda(), k=(1, 5)).as_dict() == expected
-
-
 def test_one_thread_gives_the_same_figures():
     labels, scores = sample(3000, 30, decimals=1)
     expected = top_k_errors(labels, scores, k=(1, 5)).as_dict()

@@ -72,7 +72,7 @@ def read_labels(labels: Any, classes: Sequence[Any] | None, n_classes: int) -> N
     """
     if classes is not None:
         return _codes(labels, list(classes), n_classes)
-    array = labels.detach().cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
+    array = np.asarray(on_host(labels))
     _require_one_axis(array.shape)
     if array.dtype.kind not in "iub" and array.size:
         raise InputError(
@@ -113,7 +113,7 @@ def read_weights(weights: Any, n_rows: int) -> NDArray[np.float64] | None:
     """
     if weights is None:
         return None
-    array = np.asarray(_host(weights), dtype=np.float64)
+    array = np.asarray(on_host(weights), dtype=np.float64)
     if array.shape != (n_rows,):
         raise InputError(f"sample weights have shape {array.shape}; ({n_rows},) was expected, one for each row")
     bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
@@ -126,7 +126,7 @@ def read_identifiers(identifiers: Any, n_rows: int, what: str) -> NDArray[Any] |
     """Return groups or row ids as an array of integers or of strings, or None where there are none."""
     if identifiers is None:
         return None
-    array = np.asarray(_host(identifiers))
+    array = np.asarray(on_host(identifiers))
     if array.shape != (n_rows,):
         raise InputError(f"{what} have shape {array.shape}; ({n_rows},) was expected, one for each row")
     if array.dtype.kind == "O" and all(isinstance(value, str) for value in array):
@@ -138,7 +138,8 @@ def read_identifiers(identifiers: Any, n_rows: int, what: str) -> NDArray[Any] |
     return array.astype(np.int64)
 
 
-def _host(values: Any) -> Any:
+def on_host(values: Any) -> Any:
+    """Return a tensor as an array of numpy, and anything else as it is."""
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
 
 

@@ -12,7 +12,7 @@ from gradus.metrics.figures import Sample
 from gradus.metrics.intervals import Figures, Interval, Wilson
 from gradus.metrics.policy import STRICT, AbsentClasses, Policy, Rows
 from gradus.metrics.ranks import LEFT_OUT, RankCounts, RankedRows, ranked_rows
-from gradus.metrics.reading import read_identifiers, read_k, read_labels, read_weights, rows_of
+from gradus.metrics.reading import on_host, read_identifiers, read_k, read_labels, read_weights, rows_of
 from gradus.metrics.result import TopKErrors
 from gradus.metrics.table import RankTable, distinct, together
 
@@ -186,7 +186,7 @@ def tabulate(rows: Rows, ranked: RankedRows) -> RankTable:
 
 
 def _counts(counts: Any, name: str, n_rows: int) -> Any:
-    array = np.asarray(counts)
+    array = np.asarray(on_host(counts))
     if array.shape != (n_rows,) or (array.dtype.kind not in "iu" and array.size):
         raise InputError(
             f"{name} has shape {array.shape} and type {array.dtype}; ({n_rows},) integers were expected, one per label"
