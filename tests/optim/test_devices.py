@@ -100,7 +100,7 @@ def test_a_state_goes_to_the_other_device_and_on(device):
     moved = copy.deepcopy(first).to(device)
     penalties = by_name(moved, {"0.weight": PENALTIES["l1"], "4.weight": PENALTIES["l1"]})
     there = Proximal(make(list(moved.parameters())), penalties)
-    there.load_state_dict(optimizer.state_dict())
+    there.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     for model, steps, on in ((first, optimizer, "cpu"), (moved, there, device)):
         steps.zero_grad()
         model(images(9).to(on)).square().mean().backward()

@@ -1,4 +1,4 @@
-"""Every penalty of the catalogue on a device, its own tensors left where they were made: what it is on the processor."""
+"""Every penalty of the catalogue on a device, its own tensors left where they were made: as on the processor."""
 
 import pytest
 import torch
