@@ -15,4 +15,6 @@ pytest_collect_file = Sybil(
     patterns=["README.md", "docs/*.md", "docs/derivations/*.md"],
 ).pytest()
 
-collect_ignore_glob = [] if importlib.util.find_spec("triton") else ["src/gradus/kernels/*/cuda.py"]
+collect_ignore_glob = (
+    [] if importlib.util.find_spec("triton") else ["src/gradus/kernels/*/cuda.py", "src/gradus/kernels/*/cuda"]
+)

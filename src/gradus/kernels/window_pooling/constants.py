@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradus.kernels.window_pooling.variant import COUNT, COUNT_PADDED
+from gradus.kernels.window_pooling.variant import COUNT, COUNT_PADDED, FIRST_TAP
 from gradus.kernels.window_pooling.windows import ABSENT, Windows
 
 if TYPE_CHECKING:
@@ -22,19 +24,22 @@ def constants_of(geometry: Geometry, sizes: Ints, constant: Constant) -> NDArray
     ``COUNT``: how many of its positions lie in the input. ``COUNT_PADDED``: in the input or its padding, but not where
     ceil mode makes it reach further. ``FIRST_TAP``: the number of its first position in the input, as a tap.
     """
+    joined = np.add.outer if constant == FIRST_TAP else np.multiply.outer
+    found: NDArray[np.int64] = reduce(joined, constants_along_axes(geometry, sizes, constant)).reshape(-1)
+    return found
+
+
+def constants_along_axes(geometry: Geometry, sizes: Ints, constant: Constant) -> list[NDArray[np.int64]]:
+    """Return a number for each window along each axis: a constant is their product, or, of ``FIRST_TAP``, their sum."""
     if constant == COUNT_PADDED and isinstance(geometry, Windows):
-        counts = [_padded_count(geometry.padded(sizes), sizes, axis) for axis in range(len(sizes))]
-        return _outer(counts)
+        return [_padded_count(geometry.padded(sizes), sizes, axis) for axis in range(len(sizes))]
     positions = geometry.positions(sizes)
     present = [(p != ABSENT) for p in positions]
     if constant in (COUNT, COUNT_PADDED):
-        return _outer([p.sum(axis=1) for p in present])
+        return [p.sum(axis=1) for p in present]
     first = [p.argmax(axis=1) if p.size else p.sum(axis=1) for p in present]
-    tap = first[0]
-    for axis in range(1, len(sizes)):
-        tap = np.add.outer(tap * positions[axis].shape[1], first[axis])
-    taps: NDArray[np.int64] = tap.reshape(-1).astype(np.int64)
-    return taps
+    kernel = [p.shape[1] for p in positions]
+    return [f.astype(np.int64) * math.prod(kernel[axis + 1 :]) for axis, f in enumerate(first)]
 
 
 def _padded_count(windows: Windows, sizes: Ints, axis: int) -> NDArray[np.int64]:
@@ -43,11 +48,3 @@ def _padded_count(windows: Windows, sizes: Ints, axis: int) -> NDArray[np.int64]
     found = found + np.arange(windows.kernel[axis]) * windows.dilation[axis]
     counts: NDArray[np.int64] = ((found >= reach[0]) & (found < reach[1])).sum(axis=1)
     return counts
-
-
-def _outer(counts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    total = counts[0]
-    for count in counts[1:]:
-        total = np.multiply.outer(total, count)
-    flat: NDArray[np.int64] = total.reshape(-1)
-    return flat

@@ -1,0 +1,103 @@
+"""The loops of ``loops`` bound to one variant and one kind of call, as Triton's kernels.
+
+All functions of a loop are copied into one namespace in which the names in capitals mean what they should; Triton reads
+names where a function was defined. So a variant is written once, for every processor.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+import triton
+import triton.language as tl
+
+from gradus.kernels.window_pooling.cuda import loops
+from gradus.kernels.window_pooling.cuda.functions import WORDS
+from gradus.kernels.window_pooling.variant import FIRST_TAP
+
+if TYPE_CHECKING:
+    from gradus.kernels.window_pooling.variant import Variant
+    from gradus.kernels.window_pooling.windows import Ints
+
+_FUNCTIONS = ("start", "fold", "turn", "fold_again", "finish", "share")
+
+
+class Setting(NamedTuple):
+    """What is known of a call when its loops are compiled.
+
+    Attributes
+    ----------
+    kernel, stride, before, dilation : of the windows along three axes
+    reach : how many windows may hold a position, along each axis
+    sliding : whether windows slide, so that the three in between are read
+    double : whether float64 is computed with
+    wide : whether a place in memory needs 64 bits
+    channels_last : the memory format
+    weights : how many there are
+    """
+
+    kernel: Ints
+    stride: Ints
+    before: Ints
+    dilation: Ints
+    reach: Ints
+    sliding: bool
+    double: bool
+    wide: bool
+    channels_last: bool
+    weights: int
+
+
+class Bound(NamedTuple):
+    """The three kernels of a variant; see ``loops``."""
+
+    fold_windows: Any
+    gather_shares: Any
+    learn_weights: Any
+
+
+@lru_cache(maxsize=512)
+def bound(variant: Variant, setting: Setting) -> Bound:
+    """Return the kernels of a variant for calls of one kind."""
+    constants = {
+        "SECOND": variant.second_input,
+        "TWO_PASSES": variant.two_passes,
+        "ASIDE": variant.puts_aside,
+        "WINNER": variant.names_winner,
+        "EXTRA": variant.reads_extra,
+        "NEEDS_INPUT": variant.reads_input,
+        "OF_VALUE": variant.reads_value,
+        "RECALLS": variant.recalls,
+        "PADDING": variant.padding,
+        "FIELDS": fields_of(variant),
+        "SEVERAL": variant.second_input or variant.learns,
+        "LAST_SHARE": int(variant.second_input) + int(variant.learns),
+        "TAPS": torch.Size(setting.kernel).numel(),
+        "REACHED": torch.Size(setting.reach).numel(),
+        "SUMMED": variant.constant == FIRST_TAP,
+        "KIND": tl.float64 if setting.double else tl.float32,
+        "WRITTEN_OUT": loops.WRITTEN_OUT,
+    }
+    constants |= {name.upper(): value for name, value in setting._asdict().items() if name != "double"}
+    known = {**vars(loops), **{name: tl.constexpr(value) for name, value in constants.items()}}
+    known |= {part.upper(): _in_triton(getattr(variant, part), {**WORDS}) for part in _FUNCTIONS}
+    for name, function in inspect.getmembers(loops, inspect.isfunction):
+        if function.__module__ == loops.__name__:
+            known[name] = _in_triton(function, known)
+    return Bound(*(known[name] for name in Bound._fields))
+
+
+def fields_of(variant: Variant) -> int:
+    """Return how many numbers a variant's state has."""
+    return len(variant.start((0.0, 0.0, 0.0)))
+
+
+def _in_triton(function: Any, known: dict[str, Any]) -> Any:
+    """Return a copy of a function that Triton compiles, whose names mean what is ``known``."""
+    copy = FunctionType(function.__code__, known, function.__name__)
+    copy.__module__, copy.__annotations__ = function.__module__, function.__annotations__
+    return triton.jit(copy)
