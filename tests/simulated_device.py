@@ -155,9 +155,10 @@ def _on_inner(func, args, kwargs, given):
     if kwargs.get("device") is not None:
         kwargs["device"] = _HOST
     found = func(*tree_map(_inner, args), **tree_map(_inner, kwargs))
+    result = return_and_correct_aliasing(func, args, kwargs, tree_map(_outer, found))
     if any(t.shape != t.inner.shape for t in given if isinstance(t, SimulatedTensor)):
         raise NotImplementedError(f"{func} changed the shape of a tensor of the simulated device in place")
-    return return_and_correct_aliasing(func, args, kwargs, tree_map(_outer, found))
+    return result
 
 
 def _inner(t):

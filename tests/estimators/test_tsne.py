@@ -3,6 +3,7 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.manifold import trustworthiness
@@ -220,3 +221,13 @@ def test_two_fits_at_once_do_not_disturb_each_other():
         worker.join()
     for embedding in found.values():
         np.testing.assert_array_equal(embedding, alone)
+
+
+def test_rows_on_a_device_are_mapped_in_memory(device):
+    data = load_iris().data
+    there = torch.from_numpy(data).to(device)
+    start = torch.from_numpy(data[:, :2].copy())
+    found = TSNE(perplexity=20, max_iter=60, init=start.to(device)).fit(there)
+    here = TSNE(perplexity=20, max_iter=60, init=data[:, :2]).fit(data)
+    assert np.array_equal(found.embedding_, here.embedding_)
+    assert np.array_equal(found.transform(there[:3]), here.transform(data[:3]))

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gradus.estimators.stderr import reporting_to_stderr
+from gradus.estimators.tensors import as_array
 from gradus.estimators.tsne_input import AFFINITIES, DISTANCES, as_rows, relation_of, start_of
 from gradus.estimators.tsne_parameters import check_parameters, require_integer
 from gradus.estimators.tsne_phases import phases_from_start, phases_that_continue
@@ -153,13 +154,16 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def fit(self, X: Any, y: object = None) -> Self:
         """Map the rows of ``X``: (samples, features), or what ``metric`` says it holds, finite; ``y`` is ignored.
 
+        A torch tensor may be on any device: its rows are copied into memory, where a map is made, and the attributes
+        are NumPy arrays.
+
         Raises
         ------
         InputError : if a parameter is out of its range, or ``perplexity`` too large for the number of rows
         ValueError : if ``X`` is not a finite, numeric matrix of at least two rows
         """
         check_parameters(self)
-        rows = as_rows(validate_data(self, X, **_ACCEPTED, ensure_min_samples=2))
+        rows = as_rows(validate_data(self, as_array(X), **_ACCEPTED, ensure_min_samples=2))
         with threads(self.n_jobs), reporting_to_stderr(self.verbose):
             relation = relation_of(rows, self)
             affinities = relation.joint()
@@ -199,7 +203,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         the new rows to those of ``fit``, (new, samples); under "precomputed_affinities" the weights.
         """
         check_is_fitted(self)
-        rows = as_rows(validate_data(self, X, **_ACCEPTED, reset=False))
+        rows = as_rows(validate_data(self, as_array(X), **_ACCEPTED, reset=False))
         with threads(self.n_jobs), reporting_to_stderr(self.verbose):
             attachment = self._relation.attachment(rows)
             fixed, dof = torch.from_numpy(self.embedding_), float(self.dof)

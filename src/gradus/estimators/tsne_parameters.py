@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from gradus.core.errors import InputError, did_you_mean
+from gradus.estimators.tensors import as_array
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +48,7 @@ def initial_array(given: object, samples: int, components: int) -> Tensor:
     ------
     InputError : if it has another shape, or values that are not finite
     """
-    points = np.asarray(given, dtype=np.float64)
+    points = np.asarray(as_array(given), dtype=np.float64)
     if points.shape != (samples, components):
         raise InputError(
             f"init has shape {points.shape}, but {samples} samples in {components} dimensions take "
