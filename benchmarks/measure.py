@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results"
 
 
+class NotHereError(Exception):
+    """A benchmark cannot be run on this machine; says why."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Figures in rows and columns, as they are printed.

@@ -50,18 +50,24 @@ PEERS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], f
         0.95,
     ),
 }
-OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "min": partial(layers.min_pool, geometry=WINDOWS),
-    "log-sum-exp": partial(layers.log_sum_exp_pool, geometry=WINDOWS),
-    "SoftPool": partial(layers.soft_pool, geometry=WINDOWS),
-    "GeM, exponent 3": partial(layers.gem_pool, power=torch.tensor([3.0]), geometry=WINDOWS),
-    "stochastic": partial(layers.stochastic_pool, geometry=WINDOWS),
-    "stochastic, its mean": partial(layers.stochastic_mean_pool, geometry=WINDOWS),
-    "mixed": partial(layers.mixed_pool, share=torch.tensor([0.5]), geometry=WINDOWS),
-    "gated": partial(layers.gated_pool, weights=torch.zeros(2, 2), geometry=WINDOWS),
-    "weighted": partial(layers.weighted_pool, weights=torch.full((2, 2), 0.25), geometry=WINDOWS),
-    "median": layers.MedianPool2d(2),
-}
+
+
+def others(device: str) -> dict[str, Callable[[Tensor], Tensor]]:
+    """Return the layers that torch lacks, what they are set to on a device."""
+    power, share = torch.tensor([3.0], device=device), torch.tensor([0.5], device=device)
+    gate, filters = torch.zeros(2, 2, device=device), torch.full((2, 2), 0.25, device=device)
+    return {
+        "min": partial(layers.min_pool, geometry=WINDOWS),
+        "log-sum-exp": partial(layers.log_sum_exp_pool, geometry=WINDOWS),
+        "SoftPool": partial(layers.soft_pool, geometry=WINDOWS),
+        "GeM, exponent 3": partial(layers.gem_pool, power=power, geometry=WINDOWS),
+        "stochastic": partial(layers.stochastic_pool, geometry=WINDOWS),
+        "stochastic, its mean": partial(layers.stochastic_mean_pool, geometry=WINDOWS),
+        "mixed": partial(layers.mixed_pool, share=share, geometry=WINDOWS),
+        "gated": partial(layers.gated_pool, weights=gate, geometry=WINDOWS),
+        "weighted": partial(layers.weighted_pool, weights=filters, geometry=WINDOWS),
+        "median": layers.MedianPool2d(2).to(device),
+    }
 
 
 def run() -> Findings:
@@ -82,14 +88,14 @@ def run() -> Findings:
         targets.append(Target(f"{name}: channels last within 10%", last, last <= 1.1))
     leaf = x.abs_().add_(0.01).requires_grad_()
     calls = {"floor": partial(_at_the_floor, leaf.detach())}
-    calls |= {name: partial(_both, leaf, layer) for name, layer in OTHERS.items()}
+    calls |= {name: partial(_both, leaf, layer) for name, layer in others("cpu").items()}
     with on_threads(2):
         taken = {name: median(seconds) * 1e3 for name, seconds in alternate(calls, REPEATS).items()}
     floor = taken.pop("floor")
-    others = [[name, found, found / floor] for name, found in taken.items()]
-    targets += [Target(f"{name}: within 3 times the floor", times, times <= 3) for name, _, times in others]
+    found = [[name, each, each / floor] for name, each in taken.items()]
+    targets += [Target(f"{name}: within 3 times the floor", times, times <= 3) for name, _, times in found]
     title = "2x2 layers that torch lacks on 2 threads, ms"
-    tables.append(Table(title, ("layer", "forward + backward", "times the floor"), others))
+    tables.append(Table(title, ("layer", "forward + backward", "times the floor"), found))
     return Findings(
         title="Pooling",
         conditions=(

@@ -323,3 +323,12 @@ def simulated_device():
         torch.__future__.set_overwrite_module_params_on_conversion(False)
         dispatch.implementations = implementations
         library._destroy()
+
+
+def compared():
+    """Inside this block what is on the processor is computed to be compared with a device.
+
+    Where there is a GPU the references do it: the kernels need minutes to be compiled, and are held against the
+    references by tests of their own.
+    """
+    return dispatch.force("reference") if torch.cuda.is_available() else nullcontext()

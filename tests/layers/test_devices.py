@@ -1,6 +1,7 @@
 """Every layer on a device gives what it gives on the processor, and waits for the device nowhere."""
 
 import copy
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import catalogue
 from gradus import layers
 from gradus.core.errors import InputError
 from gradus.layers import Same, windows
-from simulated_device import TRAFFIC
+from simulated_device import TRAFFIC, compared
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 GEOMETRIES = {
@@ -59,9 +60,15 @@ def close(found, wanted, dtype=torch.float64):
 
 def value_and_gradient(call, x):
     x = x.detach().requires_grad_()
-    y = call(x)
-    upstream = torch.linspace(-1, 2, y.numel(), dtype=torch.float64).reshape(y.shape).to(y)
-    return y.detach(), *torch.autograd.grad(y, x, upstream)
+    with nullcontext() if x.is_cuda else compared():
+        y = call(x)
+        upstream = torch.linspace(-1, 2, y.numel(), dtype=torch.float64).reshape(y.shape).to(y)
+        return y.detach(), *torch.autograd.grad(y, x, upstream)
+
+
+def here(call, *given):
+    with compared():
+        return call(*given)
 
 
 def of_every_entry(name, x):
@@ -110,7 +117,8 @@ def test_every_module_forward_and_backward(name, device):
         close(mine, other)
     if not list(own.parameters()):
         return
-    own(x).square().sum().backward()
+    with compared():
+        own(x).square().sum().backward()
     there(x.to(device)).square().sum().backward()
     for mine, other in zip(there.parameters(), own.parameters(), strict=True):
         close(mine.grad, other.grad)
@@ -127,21 +135,21 @@ def test_modules_that_draw(name, device):
     # each value drawn is an entry, which gets the whole of its gradient
     assert (moved.grad.sum() - found.numel()).abs().item() < 1e-9
     if not name.startswith("Fractional"):
-        close(own.eval()(moved).detach(), own.eval()(x))
+        close(own.eval()(moved).detach(), here(own, x))
 
 
 def test_two_inputs_and_unpooling(device):
     x, logits = draw(2, 3, 8, 8), draw(2, 3, 8, 8, seed=2)
-    close(layers.LIPPool2d(2)(x.to(device), logits.to(device)), layers.LIPPool2d(2)(x, logits))
+    close(layers.LIPPool2d(2)(x.to(device), logits.to(device)), here(layers.LIPPool2d(2), x, logits))
     pool = layers.MaxPool2d(3, 2, 1, return_indices=True)
-    (value, indices), (found, where) = pool(x), pool(x.to(device))
+    (value, indices), (found, where) = here(pool, x), pool(x.to(device))
     assert where.device == device
     assert torch.equal(where.cpu(), indices)
-    close(layers.MaxUnpool2d(3, 2, 1)(found, where, (8, 8)), layers.MaxUnpool2d(3, 2, 1)(value, indices, (8, 8)))
+    close(layers.MaxUnpool2d(3, 2, 1)(found, where, (8, 8)), here(layers.MaxUnpool2d(3, 2, 1), value, indices, (8, 8)))
     samples = (draw(2, 3, 2) + 0.3).clamp(0, 0.99)
     close(
         layers.fractional_max_pool2d(x.to(device), 2, 3, samples=samples.to(device)),
-        layers.fractional_max_pool2d(x, 2, 3, samples=samples),
+        here(lambda: layers.fractional_max_pool2d(x, 2, 3, samples=samples)),
     )
     where[0, 0, 0, 0] = 64
     with pytest.raises(InputError, match="an index lies outside the 64 entries"):
@@ -212,7 +220,7 @@ def test_transforms_of_functions_and_second_derivatives(name, device):
     if name in ("Conv2d", "AdaptiveMaxPool2d"):
         calls["hessian"] = lambda f, t: torch.func.hessian(cubes(f))(t[:1, :, :3, :3])
     for call in calls.values():
-        close(call(there, x.to(device)).detach(), call(own, x).detach())
+        close(call(there, x.to(device)).detach(), here(call, own, x).detach())
 
 
 MIXED = {

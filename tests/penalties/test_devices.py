@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import catalogue
+from simulated_device import compared
 
 PENALTIES = catalogue.PENALTIES | catalogue.NONCONVEX
 
@@ -12,6 +13,11 @@ def point_of(name, seed=0):
     shape = catalogue.SHAPES.get(name, catalogue.SHAPE)
     point = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return point.abs() + 0.1 if name in ("entropy",) else point
+
+
+def here(call, *given):
+    with compared():
+        return call(*given)
 
 
 def close(found, wanted, device, tolerance=1e-9):
@@ -42,7 +48,7 @@ def test_values_proxes_conjugates_and_gauges(name, device):
             continue
         for seed in (0, 1):
             point = point_of(name, seed)
-            found, wanted = call(point.to(device), *rest), call(point, *rest)
+            found, wanted = call(point.to(device), *rest), here(call, point, *rest)
             if not isinstance(wanted, tuple):
                 found, wanted = (found,), (wanted,)
             for own, other in zip(found, wanted, strict=True):
@@ -56,7 +62,7 @@ def test_proxes_in_a_metric_on_either_device(name, device):
     point, metric = point_of(name), point_of(name, 2).abs() + 0.5
     if name in ("group lasso", "nonnegative group lasso"):
         metric = metric[:, :1].expand_as(metric)
-    wanted = PENALTIES[name].prox_in_metric(point, metric)
+    wanted = here(PENALTIES[name].prox_in_metric, point, metric)
     close(PENALTIES[name].prox_in_metric(point.to(device), metric.to(device)), wanted, device)
 
 
@@ -70,5 +76,5 @@ def test_curvatures(name, device):
 @pytest.mark.parametrize("name", PENALTIES)
 def test_points_in_float32(name, device):
     point = point_of(name).float()
-    wanted = PENALTIES[name].prox(point, 0.3)
+    wanted = here(PENALTIES[name].prox, point, 0.3)
     close(PENALTIES[name].prox(point.to(device), 0.3), wanted, device, 1e-4)
