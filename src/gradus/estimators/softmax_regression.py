@@ -71,7 +71,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         or a ``Sum`` of two), "primal-dual" (any sum, also behind linear maps), or "auto": Newton-CG for squared
         weights, up to 4,096 features and 64 classes, and L-BFGS where the penalty is smooth otherwise; coordinate
         descent for what it takes on CSR data and on dense data with fewer rows than features, and proximal Newton for
-        what it takes on other dense data of few classes; Davis-Yin or primal-dual for sums; FISTA elsewhere
+        what it takes on other dense data of few classes; Davis-Yin or primal-dual for sums; FISTA elsewhere, and for
+        coordinate descent on a GPU
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr
@@ -136,13 +137,17 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit on ``X`` (samples, features), dense or CSR, and labels ``y`` (samples,).
 
+        A torch tensor ``X`` is computed with on the device that it is on, where ``y`` and ``sample_weight`` follow it;
+        the attributes are NumPy arrays all the same.
+
         ``y`` may also be probabilities (samples, classes), rows that sum to 1, such as another model's or the shares of
         several annotators: ``classes_`` are then the numbers of the columns, and "balanced" weights count each row by
         its shares.
 
-        float32, float16 and uint8 stay what they are and are computed with in float32, exactly as the numbers stored;
-        anything else becomes float64. A memory-mapped array of these or of float64 (``np.load(path, mmap_mode="r")``)
-        that is larger than 64 MB is read a chunk at a time in every pass, and need not fit into memory.
+        float32, float16 and uint8, and of a tensor bfloat16, stay what they are and are computed with in float32,
+        exactly as the numbers stored; anything else becomes float64. A memory-mapped array of these or of float64
+        (``np.load(path, mmap_mode="r")``) that is larger than 64 MB is read a chunk at a time in every pass, and need
+        not fit into memory.
 
         Raises
         ------
@@ -174,7 +179,10 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: Any) -> Any:
-        """Return the logits (samples, classes); of two classes their difference (samples,), positive for the second."""
+        """Return the logits (samples, classes); of two classes their difference (samples,), positive for the second.
+
+        This and the predictions are what ``X`` is: tensors on its device for a tensor, else NumPy arrays.
+        """
         logits = self._logits(X)
         return answered(logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits, X)
 
