@@ -38,4 +38,5 @@ def device(request):
     if (request.param == "gpu") != torch.cuda.is_available():
         pytest.skip("there is no GPU here" if request.param == "gpu" else "there is a GPU here: it is tested instead")
     with simulated_device() if request.param == "simulated" else nullcontext():
+        torch.set_num_threads(1)  # small tensors gain nothing from more, and others may be at work here
         yield torch.device("cuda", 0)

@@ -13,6 +13,7 @@ from gradus.check.cases import GIVEN, Case, cases
 from gradus.check.diagnosis import diagnosed, indices
 from gradus.check.examine import Complaint, RefusalError, Sighting, examine
 from gradus.check.failure import Failure
+from gradus.check.on_device import OnDevice, at_home, called_on, device_of
 from gradus.check.probe import Trusted, trusted
 from gradus.check.settings import Settings
 from gradus.check.sizes import lengths, resized
@@ -37,7 +38,8 @@ def check_gradient(
     function : of tensors or NumPy arrays, returning one or several; or a subclass of torch.autograd.Function
     pullback : None for what torch.autograd makes of the function; else a function of (upstream, *inputs) that returns
         a gradient for every input (or for every floating-point one)
-    inputs : tensors, arrays or numbers of any floating-point dtype, and whatever else the function takes as arrays
+    inputs : tensors, arrays or numbers of any floating-point dtype, and whatever else the function takes as arrays;
+        tensors of a GPU have the functions called there, all else is done on the processor
     settings : seed, reference, cases
 
     Returns
@@ -46,7 +48,7 @@ def check_gradient(
 
     Raises
     ------
-    InputError : if the function does not take the inputs, or there is nothing to check
+    InputError : if the function does not take the inputs, they are on two devices, or there is nothing to check
 
     Expected values are differences of the function (or of ``settings.reference``) in float64, along signed random
     directions over the whole of an input, its rows, tiles, ends and entries; under random upstreams, never all ones.
@@ -61,11 +63,16 @@ def check_gradient(
     'wrong sign'
     """
     settings = settings or Settings()
+    device = device_of(inputs)
     subject, tensors = subject_of(function, pullback, inputs)
+    reference = settings.reference
+    if device.type != "cpu":
+        subject, tensors = OnDevice(subject, device), at_home(tensors)
+        reference = None if reference is None else called_on(device, reference)
     with warnings.catch_warnings():
         # at the edges functions warn of what is looked for there
         warnings.simplefilter("ignore")
-        source = trusted(subject, settings.reference, tensors)
+        source = trusted(subject, reference, tensors)
         return _Search(subject, source, settings, _name(function)).run(cases(tensors, _generator(settings)))
 
 
