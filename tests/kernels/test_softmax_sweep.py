@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+import implementations
 from gradus.kernels import dispatch
 from gradus.kernels.chosen_rows import ChosenRows
-from gradus.kernels.softmax_sweep import Labelled, Linear, hessian_product, label_sums, loss, loss_and_slopes
+from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes, hessian_product, label_sums, loss, loss_and_slopes
 
-IMPLEMENTATIONS = [name for name in dispatch.implementations("softmax_sweep") if name != "cuda"]
+IMPLEMENTATIONS = implementations.of("softmax_sweep")
+# the interpreter subtracts infinities, as a device does; NumPy tells of it
+pytestmark = pytest.mark.filterwarnings("ignore:.* encountered in .*:RuntimeWarning")
 STORED = [torch.float32, torch.float64, torch.float16, torch.uint8]
 COMPUTED = [torch.float32, torch.float64]
 
@@ -71,7 +74,20 @@ def by_autograd(matrix, linear, labelled):
     return peer.detach(), gradient, lambda *v: torch.autograd.functional.hvp(value, parameters, v)[1]
 
 
+def placed(implementation, *given):
+    """Tensors, and what holds some, on the device that an implementation works on."""
+    device = implementations.device_of(implementation)
+
+    def move(part):
+        if isinstance(part, ChosenRows):
+            return ChosenRows(part.matrix.to(device), part.numbers.to(device))
+        return type(part)(*(move(each) for each in part)) if isinstance(part, tuple) else part.to(device)
+
+    return [move(part) for part in given]
+
+
 def assert_close(found, expected, tolerance):
+    found = found.cpu()
     scale = max(expected.abs().max().item(), 1e-3) if expected.numel() else 1.0
     assert (found.double() - expected).abs().max() <= tolerance * scale if expected.numel() else True
 
@@ -92,11 +108,12 @@ def test_is_what_autograd_finds(implementation, stored, computed, layout):
     matrix = laid_out(matrix, layout)
     kept = torch.empty(531, 7, dtype=computed)
     tolerance = 200 * torch.finfo(computed).eps
+    matrix, there, labelled, kept = placed(implementation, matrix, linear, labelled, kept)
     with dispatch.force(implementation):
-        assert dispatch.chosen("softmax_sweep", "cpu") == implementation
-        found, slopes = loss_and_slopes(matrix, linear, labelled)
-        assert_close(loss(matrix, linear, labelled, kept), value, tolerance)
-        turned = hessian_product(matrix, linear, kept, labelled.weights)
+        assert dispatch.chosen("softmax_sweep", kept.device.type) == implementation
+        found, slopes = loss_and_slopes(matrix, there, labelled)
+        assert_close(loss(matrix, there, labelled, kept), value, tolerance)
+        turned = hessian_product(matrix, there, kept, labelled.weights)
     assert found.dtype == torch.float64
     assert slopes.slopes.dtype == slopes.totals.dtype == computed
     assert_close(found, value, tolerance)
@@ -120,10 +137,10 @@ def test_agrees_with_autograd_at_any_shape(implementation, layout, samples, feat
     linear, labelled = problem(samples, features, classes, torch.float64, kind, seed)
     value, gradient, hvp = by_autograd(matrix, linear, labelled)
     kept = torch.empty(samples, classes, dtype=torch.float64)
-    matrix = laid_out(matrix, layout)
+    matrix, there, labelled, kept = placed(implementation, laid_out(matrix, layout), linear, labelled, kept)
     with dispatch.force(implementation):
-        found, slopes = loss_and_slopes(matrix, linear, labelled, kept)
-        turned = hessian_product(matrix, linear, kept, labelled.weights)
+        found, slopes = loss_and_slopes(matrix, there, labelled, kept)
+        turned = hessian_product(matrix, there, kept, labelled.weights)
     assert_close(found, value, 1e-12)
     for ours, theirs in zip((*slopes, *turned), (*gradient, *hvp(*linear)), strict=True):
         assert_close(ours, theirs, 1e-11)
@@ -136,9 +153,10 @@ def test_slopes_are_those_of_the_kept_probabilities(implementation, kind, classe
     """Probabilities rounded to 32 bits are a point of the dual, and the slopes belong to it to the last bits of 64."""
     matrix = draw((300, 20), 0)
     linear, labelled = problem(300, 20, classes, torch.float64, kind)
-    kept = torch.empty(300, classes)
+    *there, kept = placed(implementation, matrix, linear, labelled, torch.empty(300, classes))
     with dispatch.force(implementation):
-        _, slopes = loss_and_slopes(matrix, linear, labelled, kept)
+        _, slopes = loss_and_slopes(*there, kept)
+    kept = kept.cpu()
     rounded = kept.double() / kept.double().sum(dim=1, keepdim=True)
     targets = labelled.targets
     labels = targets if targets.ndim == 2 else torch.nn.functional.one_hot(targets, classes).double()
@@ -203,8 +221,11 @@ def test_rows_of_each_class_add_up(implementation, stored, kind):
     labels = labelled.targets if kind == "soft" else torch.nn.functional.one_hot(labelled.targets, 3).double()
     weighted = labels * labelled.weights[:, None]
     rows = csr_array(matrix.numpy()) if stored == "csr" else laid_out(matrix, "chosen" if kind == "soft" else "rows")
+    if stored == "csr" and implementations.device_of(implementation) != "cpu":
+        pytest.skip("sparse rows stay on the processor")
+    rows, labelled = (rows, labelled) if stored == "csr" else placed(implementation, rows, labelled)
     with dispatch.force(implementation):
-        sums = label_sums(rows, labelled, 3)
+        sums = Slopes(*(part.cpu() for part in label_sums(rows, labelled, 3)))
     assert sums.slopes.dtype == torch.float64
     torch.testing.assert_close(sums.slopes, matrix.double().t() @ weighted, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(sums.totals, weighted.sum(dim=0), rtol=1e-12, atol=0.0)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def loss(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
     """Return the loss; see the package."""
     total = _scalar(linear)
-    for rows, X in _blocks(matrix, linear):
+    for rows, X in blocks(matrix, linear):
         logits = torch.addmm(linear.offset, X, linear.coefficients)
         value, own = _probabilities(logits, labelled.of_rows(rows))
         total += value
@@ -40,7 +40,7 @@ def loss(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None
 def loss_and_slopes(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None) -> tuple[Tensor, Slopes]:
     """Return the loss and its derivative; see the package."""
     total, slopes, totals = _scalar(linear), *map(torch.zeros_like, linear)
-    for rows, X in _blocks(matrix, linear):
+    for rows, X in blocks(matrix, linear):
         logits = torch.addmm(linear.offset, X, linear.coefficients)
         block = labelled.of_rows(rows)
         value, own = _probabilities(logits, block)
@@ -58,7 +58,7 @@ def loss_and_slopes(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Te
 def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
     """Return the product with the Hessian; see the package."""
     slopes, totals = map(torch.zeros_like, direction)
-    for rows, X in _blocks(matrix, direction):
+    for rows, X in blocks(matrix, direction):
         along = torch.addmm(direction.offset, X, direction.coefficients)
         p = probabilities[rows].to(along.dtype)
         along.sub_((p * along).sum(dim=1, keepdim=True)).mul_(p).mul_(weights[rows, None])
@@ -87,7 +87,7 @@ def _scalar(linear: Linear) -> Tensor:
     return linear.offset.new_zeros((), dtype=torch.float64)
 
 
-def _blocks(matrix: Matrix, linear: Linear) -> Iterator[tuple[slice, Tensor]]:
+def blocks(matrix: Matrix, linear: Linear) -> Iterator[tuple[slice, Tensor]]:
     """Yield rows and their numbers in the dtype of ``linear``."""
     for rows in row_blocks(len(matrix), max(linear.coefficients.shape)):
         yield rows, whole(matrix[rows]).to(linear.coefficients.dtype)
