@@ -47,7 +47,9 @@ def test_without_triton_the_reference_serves_cuda_and_says_so(monkeypatch):
         dispatch.chosen("rank_count", "cuda")
     assert diagnosis._named("rank_count", "cuda") == "reference (torch; triton is not installed)"
     assert diagnosis._named("rank_count", "cpu") == "compiled (numba)"
-    assert diagnosis._named("isotonic", "cuda") == "reference (torch)"
+    assert diagnosis._named("cell_search", "cuda") == "reference (torch)"
+    assert dispatch.chosen("softmax_sweep", "cuda") == "accelerator"
+    assert diagnosis._named("softmax_sweep", "cuda") == "accelerator (torch; triton is not installed)"
 
 
 def test_with_triton_a_device_gets_kernels_and_a_processor_only_in_the_interpreter(monkeypatch):

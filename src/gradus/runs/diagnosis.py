@@ -7,7 +7,12 @@ from typing import Any
 from gradus.kernels import dispatch
 from gradus.runs.environment import describe_machine
 
-_COMPILER = {"reference": "reference (torch)", "cpu": "compiled (numba)", "cuda": "compiled (triton)"}
+_MADE_OF = {
+    "reference": ("reference", "torch"),
+    "cpu": ("compiled", "numba"),
+    "accelerator": ("accelerator", "torch"),
+    "cuda": ("compiled", "triton"),
+}
 
 
 def diagnose() -> dict[str, dict[str, Any]]:
@@ -26,5 +31,6 @@ def diagnose() -> dict[str, dict[str, Any]]:
 
 def _named(kernel: str, device: str) -> str:
     """Return what runs a kernel, and what is missing where it could be compiled and is not."""
+    kind, made_of = _MADE_OF[dispatch.chosen(kernel, device)]
     missing = device in dispatch.implementations(kernel) and not dispatch.can_compile(device)
-    return "reference (torch; triton is not installed)" if missing else _COMPILER[dispatch.chosen(kernel, device)]
+    return f"{kind} ({made_of}; triton is not installed)" if missing else f"{kind} ({made_of})"
