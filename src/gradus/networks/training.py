@@ -67,7 +67,7 @@ class TrainingState:
     records : of the epochs that are done
     best : its number among them, and the network's state after it where it was not the last
     network, optimizers : their states
-    random : torch's state, for layers that draw
+    random : torch's state on the processor, and on the network's device if it has one of its own, for layers that draw
     """
 
     epoch: int
@@ -77,7 +77,7 @@ class TrainingState:
     best: tuple[int, dict[str, Tensor] | None]
     network: dict[str, Tensor]
     optimizers: tuple[dict[str, Any], ...]
-    random: Tensor
+    random: tuple[Tensor, ...]
 
 
 class Trained(NamedTuple):
@@ -119,11 +119,13 @@ def _begun(learner: Learner, kept: Checkpoint | None) -> TrainingState:
     """Return the state that was kept, given back to the network and its optimisers, or a new one."""
     state: TrainingState | None = None if kept is None else kept.state
     if state is None:
-        return _state(learner, TrainingState(0, 0, 0.0, (), (0, None), {}, (), torch.empty(0)))
+        return _state(learner, TrainingState(0, 0, 0.0, (), (0, None), {}, (), ()))
     learner.network.load_state_dict(state.network)
     for optimizer, its in zip(learner.optimizers, state.optimizers, strict=True):
         optimizer.load_state_dict(its)
-    torch.set_rng_state(state.random)
+    torch.set_rng_state(state.random[0])
+    for own in state.random[1:]:
+        torch.cuda.set_rng_state(own, learner.device)
     return state
 
 
@@ -152,8 +154,13 @@ def _state(learner: Learner, state: TrainingState) -> TrainingState:
         state,
         network=dict(learner.network.state_dict()),
         optimizers=tuple(optimizer.state_dict() for optimizer in learner.optimizers),
-        random=torch.get_rng_state(),
+        random=_random_states(learner.device),
     )
+
+
+def _random_states(device: torch.device) -> tuple[Tensor, ...]:
+    own = device.type == "cuda" and torch.cuda.is_available()
+    return (torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if own else []))
 
 
 def _recorded(learner: Learner, state: TrainingState, record: EpochRecord, since: int) -> TrainingState:

@@ -30,8 +30,18 @@ def describe_machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "device": _accelerator() or "cpu",
     }
+
+
+def _accelerator() -> str:
+    """Return the name, memory and CUDA version of the GPU that torch takes first; nothing where there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return ""
+    memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+    return f"{torch.cuda.get_device_name(0)} ({memory:.0f} GiB, CUDA {torch.version.cuda})"
 
 
 def read(directory: RunDirectory) -> dict[str, Any]:
