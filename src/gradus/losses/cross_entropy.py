@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gradus.core.devices import require_one_device
 from gradus.core.errors import InputError
 from gradus.kernels.softmax_residual import softmax_residual
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
@@ -88,6 +89,7 @@ class CrossEntropy:
         logits : (samples, classes), finite; weights : (samples,), not negative, in the dtype of the logits.
         One pass over the rows; see ``gradus.kernels.softmax_residual``.
         """
+        require_one_device(logits=logits, targets=self.targets, weights=weights)
         return softmax_residual(logits, self.targets, weights)
 
     def curvature(self, logits: Tensor, weights: Tensor) -> Callable[[Tensor], Tensor]:

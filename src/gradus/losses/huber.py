@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gradus.core.devices import require_one_device
 from gradus.core.errors import InputError
 from gradus.losses.targets import targets_checked
 
@@ -76,6 +77,7 @@ class HuberLoss:
 
     def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return sum_i w_i loss_i (float64 scalar) and its derivative, the errors clipped to [-delta, delta]."""
+        require_one_device(logits=logits, targets=self.targets, weights=weights)
         error = logits - self.targets
         clipped = error.clamp(-self.delta, self.delta)
         each = clipped.double() * (error.double() - 0.5 * clipped.double())

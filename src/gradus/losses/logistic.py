@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gradus.core.devices import require_one_device
 from gradus.losses.targets import targets_checked
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Logistic:
 
         The derivative w ((1 - y) s(z) - y s(-z)), s the logistic function, has no cancellation where z is large.
         """
+        require_one_device(logits=logits, targets=self.targets, weights=weights)
         each = logits.clamp_min(0.0) - self.targets * logits + torch.log1p(torch.exp(-logits.abs()))
         value = (weights.double()[:, None] * each.double()).sum()
         residual = (1.0 - self.targets) * torch.sigmoid(logits) - self.targets * torch.sigmoid(-logits)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from gradus.core.devices import require_one_device
 from gradus.losses.targets import targets_checked
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Poisson:
 
     def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return sum_i w_i loss_i (float64 scalar) and its derivative w_i (exp(z_i) - y_i)."""
+        require_one_device(logits=logits, targets=self.targets, weights=weights)
         rates = torch.exp(logits)
         targets = self.targets.double()
         each = rates.double() - targets * logits.double() + _least(targets)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gradus.core.devices import require_one_device
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,6 +57,7 @@ class Squared:
 
     def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return sum_i w_i |z_i - y_i|^2 / 2 (float64 scalar) and its derivative w_i (z_i - y_i)."""
+        require_one_device(logits=logits, targets=self.targets, weights=weights)
         residual = logits - self.targets
         value = 0.5 * (weights.double()[:, None] * residual.double().square()).sum()
         return value, residual * weights[:, None]
