@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -190,6 +190,7 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
             epochs = settings.passes(batches.count)
             phases = Phases.of(epochs * batches.count)
             learner = self._learner(parts, images, classes, phases)
+            batches = replace(batches, images=images.near(learner.device))
             self._try_out(learner, batches)
             since = 0 if self.penalty is None else math.ceil(phases.last / batches.count) - 1
             course = Course(epochs, checked_schedule(self.schedule), validation, int(self.n_iter_no_change), since)

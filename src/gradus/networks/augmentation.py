@@ -37,7 +37,8 @@ class Augmentation:
         >>> sorted(set(map(tuple, moved.flatten(1).tolist())))
         [(0.0, 1.0, 2.0), (1.0, 0.0, 1.0), (1.0, 2.0, 1.0)]
         """
-        moves = self._moves(images.shape[1], images.shape[2])
+        rows = rows.to(images.device)
+        moves = self._moves(images)
         if len(moves) == 1:
             return images[rows]
         moved = images.new_empty((len(rows), *images.shape[1:]))
@@ -48,16 +49,17 @@ class Augmentation:
             moved[part] = images[rows[part]].index_select(1, up).index_select(2, left)
         return moved
 
-    def _moves(self, height: int, width: int) -> list[tuple[Tensor, Tensor]]:
+    def _moves(self, images: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Return for every move which row and which column of an image each of its pixels comes from."""
+        height, width = (torch.arange(size, device=images.device) for size in images.shape[1:3])
         upright, sideways = _reflected(height, self.shift), _reflected(width, self.shift)
         mirrored = [column.flip(0) for column in sideways] if self.flip else []
         return [(up, left) for up in upright for left in sideways + mirrored]
 
 
-def _reflected(size: int, shift: int) -> list[Tensor]:
-    """Return for every move along an axis where each place of it looks, reflected at the ends."""
+def _reflected(places: Tensor, shift: int) -> list[Tensor]:
+    """Return for every move along an axis where each of its places, 0 to its end, looks, reflected at the ends."""
+    size = len(places)
     most = min(shift, size - 1)
-    places = torch.arange(size)
     moved = (places + move for move in range(-most, most + 1))
     return [(size - 1 - (size - 1 - place.abs()).abs()) for place in moved]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 
 STILL = Augmentation()
+# the share of a device's free memory that images may take
+ROOM = 0.25
 
 
 class Batch(NamedTuple):
@@ -49,6 +52,15 @@ class LabelledImages:
         """Return the images at ``rows``, with weights of mean 1 again."""
         weights = self.weights[rows]
         return LabelledImages(self.pixels[rows], self.codes[rows], weights / weights.mean())
+
+    def near(self, device: torch.device) -> LabelledImages:
+        """Return the images on a device, if they take no more than a quarter of what is free there; else as they are.
+
+        The batches are the same bits either way; made on the device they need not be carried there one by one.
+        """
+        if device.type != "cuda" or self.pixels.nbytes > ROOM * _free(device):
+            return self
+        return LabelledImages(*(each.to(device) for each in (self.pixels, self.codes, self.weights)))
 
     def all(self, size: int) -> Iterator[Batch]:
         """Yield all images in their order, ``size`` at a time."""
@@ -98,3 +110,7 @@ def as_input(pixels: Tensor) -> Tensor:
 def _generator(*numbers: int) -> torch.Generator:
     """Return a generator whose stream is that of the numbers, and independent of that of others."""
     return torch.Generator().manual_seed(int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1))
+
+
+def _free(device: torch.device) -> float:
+    return float(torch.cuda.mem_get_info(device)[0]) if torch.cuda.is_available() else math.inf
