@@ -15,6 +15,7 @@ from gradus.core.free_memory import give_back
 from gradus.core.protocols import LogLinear
 from gradus.kernels import column_descent
 from gradus.kernels.column_descent import column_logits, column_products, descend
+from gradus.kernels.threads import threads
 from gradus.solvers.strong_rule import Sighting
 from gradus.solvers.working_columns import ROUNDING, Candidates, WorkingColumns
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gradus.solvers.terms import Terms
 
 # the weights at hand are descended on until they violate optimality by this fraction of the largest violation
-FORCING = 0.3
+FORCING = 0.1
 MOST_SWEEPS = 50
 # the strength of absolute values and norms falls by this factor in each iteration, until it is the penalty's own
 DROP = 0.3
@@ -34,6 +35,8 @@ DROP = 0.3
 PART = 1024
 # violations below this are rounding
 LEAST = 1e-14
+# samples times features from which on memory that is free is given back
+LARGE = 4_000_000
 
 
 class Look(NamedTuple):
@@ -142,9 +145,11 @@ class CoordinateDescent:
         """Return the state at ``point``; raise InputError where the smooth part or the penalty is of another kind."""
         smooth = _log_linear(problem)
         self._check(problem, point)
-        candidates, working = Candidates.of(smooth, self.terms), WorkingColumns.of_point(smooth, point, self.terms)
-        none = CoordinateState(working, candidates, math.inf, math.inf, math.inf, math.inf, smooth.shape, point.dtype)
-        return self._looked(smooth, none, working, smooth.columns(working.features))
+        with threads(None):
+            candidates, working = Candidates.of(smooth, self.terms), WorkingColumns.of_point(smooth, point, self.terms)
+            nothing = (math.inf, math.inf, math.inf, math.inf)
+            none = CoordinateState(working, candidates, *nothing, smooth.shape, point.dtype)
+            return self._looked(smooth, none, working, smooth.columns(working.features))
 
     def follow(self, problem: Problem, last: CoordinateState) -> CoordinateState:
         """Return the state from which to go on where ``last`` ended under a stronger penalty of the same problem.
@@ -168,7 +173,10 @@ class CoordinateDescent:
 
     def advance(self, problem: Problem, state: CoordinateState) -> CoordinateState:
         """Return the state after a descent on the working set."""
-        smooth = _log_linear(problem)
+        with threads(None):
+            return self._descended(_log_linear(problem), state)
+
+    def _descended(self, smooth: LogLinear, state: CoordinateState) -> CoordinateState:
         working = state.working
         columns = smooth.columns(working.features)
         stronger = self.terms.times(state.factor)
@@ -180,7 +188,7 @@ class CoordinateDescent:
             stronger.norm,
             smooth.baseline,
         )
-        give_back()
+        _give_back(smooth)
         ended = descend(columns, working.coordinates, terms, max(FORCING * state.violation, LEAST), self.sweeps)
         moved = WorkingColumns(working.features, ended.coordinates)
         after = self._looked(smooth, state, moved, columns)
@@ -197,9 +205,9 @@ class CoordinateDescent:
     ) -> CoordinateState:
         """Return the state at the weights of ``working``, with those that join, and without the screened features."""
         candidates = before.candidates
-        give_back()
+        _give_back(smooth)
         look = self._look(smooth, working, candidates, columns)
-        give_back()
+        _give_back(smooth)
         factor = max(1.0, DROP * min(before.factor, look.steepest))
         stronger = self.terms.times(factor)
         violation = _violation(stronger, working.of_candidates(candidates), look.slopes)
@@ -218,7 +226,7 @@ class CoordinateDescent:
 
     def _look(self, smooth: LogLinear, working: WorkingColumns, candidates: Candidates, columns: SparseColumns) -> Look:
         value, residual = smooth.value_and_residual(column_logits(columns, working.coordinates, len(smooth.shares)).t())
-        give_back()
+        _give_back(smooth)
         slopes = smooth.slopes(residual, candidates.features)
         terms = self.terms
         value += terms._replace(rows=len(working.features)).value(working.weights)
@@ -259,6 +267,12 @@ def _violation(terms: Terms, weights: Tensor, slopes: Tensor) -> float:
         violations = terms._replace(rows=len(some)).violations(some, steep)
         largest = max(largest, violations.max().item()) if violations.numel() else largest
     return largest
+
+
+def _give_back(smooth: LogLinear) -> None:
+    """Give back memory that is free, where a pass over the data takes longer than to ask for it again."""
+    if smooth.shape[0] * len(smooth.shares) >= LARGE:
+        give_back()
 
 
 def _log_linear(problem: Problem) -> LogLinear:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -86,7 +87,7 @@ class WorkingColumns:
         firsts[1:] = torch.bincount(outputs, minlength=len(intercept)).cumsum(0)
         return cls(features[used], Coordinates(places.int(), firsts, weights[used][places, outputs], intercept))
 
-    @property
+    @cached_property
     def weights(self) -> Tensor:
         """The weights of the features, (columns, outputs)."""
         coordinates = self.coordinates

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from gradus.kernels.column_descent import Coordinates, Descended, Terms
+from gradus.kernels.column_descent.entries import row_of
 from gradus.kernels.column_descent.function import Function, array, logits_of
 from gradus.kernels.column_descent.rows import row_slopes, row_step
 from gradus.kernels.compilation import compiled
@@ -71,7 +72,7 @@ def descend(columns: SparseColumns, coordinates: Coordinates, terms: Terms, tole
     return Descended(moved, done, slopes.violation)
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, fastmath={"reassoc", "contract", "nsz"})
 def _products(
     starts: np.ndarray,
     rows: np.ndarray,
@@ -83,7 +84,9 @@ def _products(
 ) -> None:
     for k in numba.prange(len(residual)):
         for index in range(firsts[k], firsts[k + 1]):
-            total = 0.0
-            for entry in range(starts[places[index]], starts[places[index] + 1]):
-                total += values[entry] * residual[k, rows[entry]]
+            total, own = 0.0, residual[k]
+            start, stop = starts[places[index]], starts[places[index] + 1]
+            whole = stop - start == len(own)
+            for entry in range(start, stop):
+                total += values[entry] * own[row_of(rows, entry, start, whole)]
             products[index] = total

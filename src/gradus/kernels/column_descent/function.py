@@ -11,6 +11,7 @@ import torch
 from gradus.core import unwritten
 from gradus.kernels.column_descent import model
 from gradus.kernels.column_descent.anderson import bent, swept_to
+from gradus.kernels.column_descent.entries import of_samples, row_of
 from gradus.kernels.column_descent.sweeps import descended
 from gradus.kernels.compilation import compiled
 from gradus.kernels.threads import worth
@@ -53,11 +54,11 @@ class Function(NamedTuple):
 
     To which ``norm`` times the norm of each column's weights is added, where every column has one of every output.
 
-    ``columns`` are where each begins, their samples, entries, entries times the samples' shares, and the largest entry
-    of each that counts; ``pulls`` are c, and ``lifts`` the same of the intercept, 0 where that is not ``free``.
+    ``columns`` are where each begins, their samples, entries, and the largest entry of each that counts; ``pulls`` are
+    c, and ``lifts`` the same of the intercept, 0 where that is not ``free``.
     """
 
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     places: np.ndarray
     firsts: np.ndarray
     shares: np.ndarray
@@ -73,10 +74,10 @@ class Function(NamedTuple):
         """Return the function of some weights of some columns."""
         starts, rows, values = (array(part) for part in columns)
         shares, slopes = array(terms.shares), terms.intercept_slopes
-        weighted, longest = np.empty(len(values)), np.empty(max(len(starts) - 1, 0))
-        _weighted(starts, rows, values, shares, weighted, longest)
+        longest = np.empty(max(len(starts) - 1, 0))
+        _find_longest(starts, rows, values, shares, longest)
         return cls(
-            (starts, rows, values, weighted, longest),
+            (starts, rows, values, longest),
             array(coordinates.places),
             array(coordinates.firsts),
             shares,
@@ -95,10 +96,10 @@ class Function(NamedTuple):
 
     def slopes(self, place: Place) -> Slopes:
         """Return the slopes at a place, and by how much it violates optimality."""
-        starts, rows, values, weighted, _ = self.columns
+        starts, rows, values, _ = self.columns
         slopes, bends = np.empty(len(place.weights)), np.empty(len(place.weights))
         with worth(4 * len(rows) * max(len(self.places) // max(len(starts), 1), 1)):
-            model.derivatives(starts, rows, values, weighted, self.places, self.firsts, place.chances, slopes, bends)
+            model.derivatives(starts, rows, values, self.shares, self.places, self.firsts, place.chances, slopes, bends)
         slopes += self.square * place.weights - self.pulls
         bends += self.square
         lifts = place.chances @ self.shares - self.lifts if self.free else np.zeros(len(place.intercept))
@@ -111,6 +112,7 @@ class Function(NamedTuple):
         moved, lifted = np.zeros_like(place.weights), np.zeros_like(place.intercept)
         # written over in turns: of many samples the four that are needed at a time fill the memory
         climbs, spare = self.of_samples(), self.of_samples()
+        sample = of_samples(len(self.shares), whole=self.whole)
 
         def sweep(done: int) -> float:
             violation: float = model.swept(
@@ -118,6 +120,7 @@ class Function(NamedTuple):
                 (self.places, self.firsts, place.weights, slopes.lifts),
                 (slopes.slopes, slopes.bends, place.chances, self.shares),
                 (moved, lifted, climbs),
+                sample,
                 (self.absolute, self.square, self.free, done == 0),
             )
             return violation
@@ -147,13 +150,18 @@ class Function(NamedTuple):
         penalty += self._norms(place.weights + moved) - self._norms(place.weights)
         return float(slopes.slopes @ moved + slopes.lifts @ lifted + penalty)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every column has an entry of every sample."""
+        return len(self.columns[1]) == len(self.shares) * (len(self.columns[0]) - 1)
+
     def of_samples(self) -> np.ndarray:
         """Return zeros for each output and sample, whose memory is the system's again as soon as they are let go."""
         return unwritten.zeros((len(self.lifts), len(self.shares)), torch.float64).numpy()
 
     def logits(self, weights: np.ndarray, intercept: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """Return ``logits``, (outputs, samples), after putting those there that some weights and an intercept make."""
-        starts, rows, values, _, _ = self.columns
+        starts, rows, values, _ = self.columns
         with worth(len(rows) * len(intercept) + logits.size):
             logits_of(starts, rows, values, self.places, self.firsts, weights, intercept, logits)
         return logits
@@ -223,28 +231,27 @@ def logits_of(
 ) -> None:
     """Put X W + b, (outputs, samples), into ``logits``."""
     for k in numba.prange(len(intercept)):
-        for i in range(logits.shape[1]):
-            logits[k, i] = intercept[k]
+        own = logits[k]
+        for i in range(len(own)):
+            own[i] = intercept[k]
         for index in range(firsts[k], firsts[k + 1]):
             weight = weights[index]
             if weight != 0.0:
-                for entry in range(starts[places[index]], starts[places[index] + 1]):
-                    logits[k, rows[entry]] += weight * values[entry]
+                start, stop = starts[places[index]], starts[places[index] + 1]
+                whole = stop - start == len(own)
+                for entry in range(start, stop):
+                    own[row_of(rows, entry, start, whole)] += weight * values[entry]
 
 
-@compiled()
-def _weighted(
-    starts: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    shares: np.ndarray,
-    weighted: np.ndarray,
-    longest: np.ndarray,
+@compiled(fastmath={"reassoc", "contract", "nsz"})
+def _find_longest(
+    starts: np.ndarray, rows: np.ndarray, values: np.ndarray, shares: np.ndarray, longest: np.ndarray
 ) -> None:
     for place in range(len(longest)):
         largest = 0.0
-        for entry in range(starts[place], starts[place + 1]):
-            weighted[entry] = np.float64(values[entry]) * shares[rows[entry]]
-            if shares[rows[entry]] > 0.0:
-                largest = max(largest, abs(np.float64(values[entry])))
+        start, stop = starts[place], starts[place + 1]
+        whole = stop - start == len(shares)
+        for entry in range(start, stop):
+            counts = shares[row_of(rows, entry, start, whole)] > 0.0
+            largest = max(largest, abs(np.float64(values[entry])) if counts else 0.0)
         longest[place] = largest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from gradus.kernels.column_descent.entries import row_of
 from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import exponential, logarithm
 
@@ -49,7 +50,7 @@ def derivatives(
     starts: np.ndarray,
     rows: np.ndarray,
     values: np.ndarray,
-    weighted: np.ndarray,
+    shares: np.ndarray,
     places: np.ndarray,
     firsts: np.ndarray,
     chances: np.ndarray,
@@ -58,23 +59,28 @@ def derivatives(
 ) -> None:
     """Put each weight's slope and curvature of sum_i w_i lse_i there."""
     for k in numba.prange(len(firsts) - 1):
-        own = chances[k]
+        pulls, steeps = np.empty(len(shares)), np.empty(len(shares))
+        for i in range(len(shares)):
+            pulls[i] = shares[i] * chances[k, i]
+            steeps[i] = pulls[i] * (1.0 - chances[k, i])
         for index in range(firsts[k], firsts[k + 1]):
             slope, bend = 0.0, 0.0
-            for entry in range(starts[places[index]], starts[places[index] + 1]):
-                chance = own[rows[entry]]
-                share = weighted[entry] * chance
-                slope += share
-                bend += share * values[entry] * (1.0 - chance)
+            start, stop = starts[places[index]], starts[places[index] + 1]
+            whole = stop - start == len(shares)
+            for entry in range(start, stop):
+                i, value = row_of(rows, entry, start, whole), np.float64(values[entry])
+                slope += value * pulls[i]
+                bend += value * value * steeps[i]
             slopes[index], bends[index] = slope, bend
 
 
 @compiled()
 def swept(
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     coordinates: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     model: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     moves: tuple[np.ndarray, np.ndarray, np.ndarray],
+    sample: tuple[np.ndarray, np.ndarray, np.ndarray],
     terms: tuple[float, float, bool, bool],
 ) -> float:
     """Sweep over the weights of the model once; return the largest violation of optimality that was met.
@@ -82,32 +88,31 @@ def swept(
     coordinates : places, firsts, weights, and the intercept's slopes
     model : slopes and curvatures of the weights, probabilities (outputs, samples), shares
     moves : of the weights, of the intercept, and of the logits (outputs, samples)
+    sample : room for w p (s - p . s), w p (1 - p), and what this sweep has added to the logit, of each sample
     terms : strengths of absolute values and squares, whether the intercept is free, and whether weights at 0 may move
     """
-    starts, rows, values, weighted, longest = columns
+    starts, rows, values, longest = columns
     places, firsts, weights, intercept_slopes = coordinates
     slopes, bends, chances, shares = model
     moved, lifted, climbs = moves
     absolute, square, free, all_move = terms
     outputs, samples = chances.shape
-    # of a sample: p (s - p . s), p (1 - p), and what this sweep has added to its logit
-    sample = np.zeros((samples, 4))
     mean = np.zeros(samples)
     for k in range(outputs):
         for i in range(samples):
             mean[i] += chances[k, i] * climbs[k, i]
     violation = 0.0
     for k in range(outputs):
-        _begun(sample, chances[k], climbs[k], mean)
+        _begun(sample, chances[k], climbs[k], (mean, shares))
         if free:
-            violation = max(violation, _lifted(sample, shares, intercept_slopes[k], lifted, k))
+            violation = max(violation, _lifted(sample, intercept_slopes[k], lifted, k))
         for index in range(firsts[k], firsts[k + 1]):
             old = weights[index] + moved[index]
             if old == 0.0 and (not all_move or abs(slopes[index]) < WAITS * absolute):
                 continue
             start, stop = starts[places[index]], starts[places[index] + 1]
             slope = slopes[index] + square * moved[index]
-            slope += _product(sample, rows, weighted, start, stop)
+            slope += _product(sample[0], rows, values, start, stop)
             step = _step(slope, bends[index], old, absolute)
             most_far = LONGEST / max(longest[places[index]], SMALLEST)
             step = min(max(step, -most_far), most_far)
@@ -115,45 +120,54 @@ def swept(
                 violation = max(violation, abs(step) * bends[index])
                 moved[index] += step
                 _climb(sample, rows, values, start, stop, step)
-        _ended(sample, chances[k], climbs[k], mean)
+        _ended(sample[2], chances[k], climbs[k], mean)
     return violation
 
 
 @compiled()
-def _begun(sample: np.ndarray, chances: np.ndarray, climbs: np.ndarray, mean: np.ndarray) -> None:
+def _begun(
+    sample: tuple[np.ndarray, np.ndarray, np.ndarray],
+    chances: np.ndarray,
+    climbs: np.ndarray,
+    means: tuple[np.ndarray, np.ndarray],
+) -> None:
+    pulls, steeps, added = sample
+    mean, shares = means
     for i in range(len(mean)):
-        sample[i, 0] = chances[i] * (climbs[i] - mean[i])
-        sample[i, 1] = chances[i] * (1.0 - chances[i])
-        sample[i, 2] = 0.0
+        chance = shares[i] * chances[i]
+        pulls[i] = chance * (climbs[i] - mean[i])
+        steeps[i] = chance * (1.0 - chances[i])
+        added[i] = 0.0
 
 
 @compiled()
-def _ended(sample: np.ndarray, chances: np.ndarray, climbs: np.ndarray, mean: np.ndarray) -> None:
+def _ended(added: np.ndarray, chances: np.ndarray, climbs: np.ndarray, mean: np.ndarray) -> None:
     for i in range(len(mean)):
-        climbs[i] += sample[i, 2]
-        mean[i] += chances[i] * sample[i, 2]
+        climbs[i] += added[i]
+        mean[i] += chances[i] * added[i]
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
-def _lifted(sample: np.ndarray, shares: np.ndarray, slope: float, lifted: np.ndarray, k: int) -> float:
+def _lifted(sample: tuple[np.ndarray, np.ndarray, np.ndarray], slope: float, lifted: np.ndarray, k: int) -> float:
     """Move the intercept of output k to the model's minimum in it; return the slope that it had."""
+    pulls, steeps, added = sample
     bend = 0.0
-    for i in range(len(shares)):
-        slope += shares[i] * sample[i, 0]
-        bend += shares[i] * sample[i, 1]
+    for i in range(len(pulls)):
+        slope += pulls[i]
+        bend += steeps[i]
     step = min(max(-slope / max(bend, SMALLEST), -LONGEST), LONGEST)
     lifted[k] += step
-    for i in range(len(shares)):
-        sample[i, 0] += sample[i, 1] * step
-        sample[i, 2] += step
+    for i in range(len(pulls)):
+        pulls[i] += steeps[i] * step
+        added[i] += step
     return abs(slope)
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
-def _product(sample: np.ndarray, rows: np.ndarray, weighted: np.ndarray, start: int, stop: int) -> float:
-    total = 0.0
+def _product(pulls: np.ndarray, rows: np.ndarray, values: np.ndarray, start: int, stop: int) -> float:
+    total, whole = 0.0, stop - start == len(pulls)
     for entry in range(start, stop):
-        total += weighted[entry] * sample[rows[entry], 0]
+        total += values[entry] * pulls[row_of(rows, entry, start, whole)]
     return total
 
 
@@ -170,9 +184,18 @@ def _step(slope: float, bend: float, old: float, absolute: float) -> float:
 
 
 @compiled()
-def _climb(sample: np.ndarray, rows: np.ndarray, values: np.ndarray, start: int, stop: int, step: float) -> None:
+def _climb(
+    sample: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rows: np.ndarray,
+    values: np.ndarray,
+    start: int,
+    stop: int,
+    step: float,
+) -> None:
+    pulls, steeps, added = sample
+    whole = stop - start == len(pulls)
     for entry in range(start, stop):
-        i = rows[entry]
+        i = row_of(rows, entry, start, whole)
         climb = step * values[entry]
-        sample[i, 0] += sample[i, 1] * climb
-        sample[i, 2] += climb
+        pulls[i] += steeps[i] * climb
+        added[i] += climb

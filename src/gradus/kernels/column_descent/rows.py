@@ -47,13 +47,13 @@ def row_step(function: Function, place: Place, slopes: Slopes, most: int, *, saf
     never below it, whatever the probabilities, so that the step lowers the value wherever it begins.
     """
     outputs, samples = place.chances.shape
-    starts, rows, values, weighted, _ = function.columns
+    starts, rows, values, _ = function.columns
     scale = 0.5 * outputs if safe else 1.0
     chances = np.full((samples, outputs), 1.0 / outputs) if safe else np.ascontiguousarray(place.chances.T)
     weights, sloped = (np.ascontiguousarray(part.reshape(outputs, -1).T) for part in (place.weights, slopes.slopes))
     steep = np.empty_like(weights)
     with worth(4 * len(rows) * outputs):
-        _steepness(starts, rows, scale * weighted, values, chances, steep)
+        _steepness(starts, rows, values, scale * function.shares, chances, steep)
     moved, lifted = np.zeros_like(weights), np.zeros(outputs)
     # of a sample, what its logits' moves have changed in its probabilities
     changes, shares = np.zeros((samples, outputs)), scale * function.shares
@@ -63,7 +63,7 @@ def row_step(function: Function, place: Place, slopes: Slopes, most: int, *, saf
 
     def sweep(done: int) -> float:
         violation: float = _swept(
-            (starts, rows, values, scale * weighted),
+            (starts, rows, values),
             (weights, sloped, steep),
             (chances, shares, slopes.lifts, inverse),
             (moved, lifted, changes),
@@ -113,8 +113,8 @@ def _intercept_inverse(chances: np.ndarray, shares: np.ndarray) -> np.ndarray:
 def _steepness(
     starts: np.ndarray,
     rows: np.ndarray,
-    weighted: np.ndarray,
     values: np.ndarray,
+    shares: np.ndarray,
     chances: np.ndarray,
     steep: np.ndarray,
 ) -> None:
@@ -126,7 +126,7 @@ def _steepness(
     for j in numba.prange(len(steep)):
         steep[j], whole = 0.0, 0.0
         for entry in range(starts[j], starts[j + 1]):
-            square, own = weighted[entry] * values[entry], chances[rows[entry]]
+            square, own = shares[rows[entry]] * np.float64(values[entry]) ** 2, chances[rows[entry]]
             whole += square
             for k in range(len(own)):
                 steep[j, k] += square * min(own[k], 2.0 * own[k] * (1.0 - own[k]))
@@ -136,7 +136,7 @@ def _steepness(
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
 def _swept(
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
     point: tuple[np.ndarray, np.ndarray, np.ndarray],
     model: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     moves: tuple[np.ndarray, np.ndarray, np.ndarray],
@@ -150,7 +150,7 @@ def _swept(
     terms : strengths of absolute values, squares and norms, whether the intercept is free, and whether columns at 0 may
         move
     """
-    starts, rows, values, weighted = columns
+    starts, rows, values = columns
     weights, slopes, steep = point
     chances, shares, lifts, inverse = model
     moved, lifted, changes = moves
@@ -180,9 +180,9 @@ def _swept(
         for k in range(outputs):
             slope[k] = slopes[j, k] + square * moved[j, k]
         for entry in range(starts[j], starts[j + 1]):
-            changed = changes[rows[entry]]
+            changed, share = changes[rows[entry]], shares[rows[entry]] * values[entry]
             for k in range(outputs):
-                slope[k] += weighted[entry] * changed[k]
+                slope[k] += share * changed[k]
         metric[:] = steep[j] + square
         steepest = _move((weights[j], moved[j]), slope, step, metric, (absolute, norm))
         violation = max(violation, steepest)

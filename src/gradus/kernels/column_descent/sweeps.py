@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from gradus.kernels.column_descent.entries import row_of
 from gradus.kernels.compilation import compiled
 from gradus.kernels.elementary import exponential
 
@@ -23,13 +24,13 @@ LONGEST, SMALLEST = 50.0, 1e-300
 
 @compiled()
 def descended(
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     coordinates: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     terms: tuple[np.ndarray, np.ndarray, np.ndarray, float, float, bool],
     state: tuple[np.ndarray, np.ndarray],
 ) -> None:
     """Descend on every weight once, in place. ``state`` is exp(z), (outputs, samples), and 1 over its sums."""
-    starts, rows, values, weighted, longest = columns
+    starts, rows, values, longest = columns
     places, firsts, weights, intercept = coordinates
     shares, slopes, intercept_slopes, absolute, square, free = terms
     exponentials, inverses = state
@@ -41,7 +42,7 @@ def descended(
             old = weights[index]
             place = places[index]
             start, stop = starts[place], starts[place + 1]
-            slope, bend = _derivatives(rows, values, weighted, start, stop, exponentials[k], inverses)
+            slope, bend = _derivatives(rows, values, shares, (start, stop), exponentials[k], inverses)
             slope += square * old - slopes[index]
             moved = _step(slope, bend + square, old, longest[place], absolute)
             if moved != 0.0:
@@ -74,17 +75,18 @@ def _step(slope: float, bend: float, old: float, longest: float, absolute: float
 def _derivatives(
     rows: np.ndarray,
     values: np.ndarray,
-    weighted: np.ndarray,
-    start: int,
-    stop: int,
+    shares: np.ndarray,
+    bounds: tuple[int, int],
     exponentials: np.ndarray,
     inverses: np.ndarray,
 ) -> tuple[float, float]:
     slope, bend = 0.0, 0.0
+    start, stop = bounds
+    whole = stop - start == len(inverses)
     for entry in range(start, stop):
-        i = rows[entry]
+        i = row_of(rows, entry, start, whole)
         probability = exponentials[i] * inverses[i]
-        share = weighted[entry] * probability
+        share = shares[i] * values[entry] * probability
         slope += share
         bend += share * values[entry] * (1.0 - probability)
     return slope, bend

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-# columns whose sums are in the cache together, and rows of them that are converted together: 128 kB in float64
-WIDTH, ROWS = 256, 64
+# columns that are gone through together, and their numbers that are converted together: 128 kB in float64
+WIDTH, NUMBERS = 256, 16_384
+# sums that are in the cache together
+SUMS = 2048
 # rows that are turned into columns together: a line of the cache
 TURNED = 16
+# what reading and converting a number is worth, in arithmetic steps
+READ = 6
 
 
 def transposed_product(matrix: Tensor, residual: Tensor, columns: Tensor) -> Tensor:
@@ -30,7 +34,9 @@ def transposed_product(matrix: Tensor, residual: Tensor, columns: Tensor) -> Ten
     def run(part: slice, numbers: np.ndarray, places: np.ndarray) -> None:
         _transposed_product(numbers, places, factors, result[part])
 
-    _by_panels(matrix, columns, run, 2 * len(columns) * residual.numel())
+    # a row's numbers are far from the next row's, and reading many at a time is what is fast
+    width = max(SUMS // residual.shape[1], WIDTH)
+    _by_panels(matrix, columns, run, width, READ * len(columns) * len(residual) + 2 * len(columns) * residual.numel())
     return torch.from_numpy(result)
 
 
@@ -41,7 +47,7 @@ def column_sums(matrix: Tensor, weights: Tensor) -> Tensor:
     def run(part: slice, numbers: np.ndarray, places: np.ndarray) -> None:
         _column_sums(numbers, places, shares, result[part])
 
-    _by_panels(matrix, torch.arange(matrix.shape[1]), run, 4 * matrix.numel())
+    _by_panels(matrix, torch.arange(matrix.shape[1]), run, SUMS, READ * matrix.numel())
     return torch.from_numpy(result)
 
 
@@ -53,14 +59,18 @@ def selected_columns(matrix: Tensor, columns: Tensor) -> Tensor:
     def run(part: slice, numbers: np.ndarray, places: np.ndarray) -> None:
         _selected_columns(numbers, places, result[part])
 
-    _by_panels(matrix, columns, run, 4 * result.size)
+    _by_panels(matrix, columns, run, NUMBERS // TURNED, READ * result.size)
     return torch.from_numpy(result)
 
 
 def _by_panels(
-    matrix: Tensor, columns: Tensor, run: Callable[[slice, np.ndarray, np.ndarray], None], operations: int
+    matrix: Tensor,
+    columns: Tensor,
+    run: Callable[[slice, np.ndarray, np.ndarray], None],
+    width: int,
+    operations: int,
 ) -> None:
-    """Call ``run`` with every panel's place, a matrix, and the panel's columns of that."""
+    """Call ``run`` with the place of every panel of so many columns, a matrix, and the panel's columns of that."""
 
     def of(part: slice) -> None:
         places = columns[part]
@@ -70,15 +80,16 @@ def _by_panels(
         else:
             run(part, matrix.detach().numpy(), places.numpy())
 
-    each_part([slice(start, start + WIDTH) for start in range(0, len(columns), WIDTH)], of, operations)
+    each_part([slice(start, start + width) for start in range(0, len(columns), width)], of, operations)
 
 
 @compiled()
 def _transposed_product(matrix: np.ndarray, columns: np.ndarray, factors: np.ndarray, result: np.ndarray) -> None:
     width = len(columns)
-    sums, panel = np.zeros((factors.shape[1], width)), np.empty((ROWS, width))
-    for start in range(0, len(matrix), ROWS):
-        rows = min(ROWS, len(matrix) - start)
+    together = NUMBERS // width
+    sums, panel = np.zeros((factors.shape[1], width)), np.empty((together, width))
+    for start in range(0, len(matrix), together):
+        rows = min(together, len(matrix) - start)
         _convert(matrix, columns, start, panel[:rows])
         add_products(panel[:rows], factors[start : start + rows], sums, 0, 0)
     for place in range(width):
