@@ -1,11 +1,14 @@
 """Gradients of functions on a device are judged as those of the same functions on the processor."""
 
+import json
+
 import pytest
 import torch
 from torch import nn
 
 from gradus import layers
 from gradus.check import GradientError, Settings, check_gradient, gradcheck
+from gradus.cli import main
 from gradus.core.errors import InputError
 from simulated_device import compared
 
@@ -119,3 +122,11 @@ def test_inputs_on_two_devices(device):
         check_gradient(torch.mul, None, draw(3).to(device), draw(3))
     with compared():
         assert check_gradient(torch.mul, None, draw(3), draw(3))
+
+
+def test_the_command_puts_the_inputs_there(device, capsys):
+    run = ["check", "torch:tanh", "--shape", "3,4", "--case", "as given", "--json"]
+    assert main([*run, "--device", "cuda"]) == 0
+    assert json.loads(capsys.readouterr().out)["passed"]
+    assert main([*run, "--device", "tpu"]) == 2
+    assert "device is 'tpu'; expected None or a device of torch" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gradus.core.devices import working_device
 from gradus.core.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -96,6 +97,20 @@ def given_inputs(value: Any, name: str) -> tuple[Any, ...]:
             f"{name} is a {type(value).__name__}; expected a tuple of inputs, or a function that returns one"
         )
     return tuple(value)
+
+
+def placed(inputs: Sequence[Any], device: str) -> tuple[Any, ...]:
+    """Return the inputs with their tensors on a device; for "cpu", as they are.
+
+    Raises
+    ------
+    InputError : if torch knows no such device
+    UnavailableError : if it is not here
+    """
+    if device == "cpu":
+        return tuple(inputs)
+    there = working_device(device)
+    return tuple(value.to(there) if isinstance(value, torch.Tensor) else value for value in inputs)
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -27,11 +27,14 @@ class Inputs:
         Instead of --shape: name of a tuple of inputs in the same module, or of a function that returns one.
     dtype
         Of the inputs that are drawn: float64, float32, float16 or bfloat16.
+    device
+        Where all inputs are put, such as cuda; the same numbers are drawn for any. The function is called there.
     """
 
     shape: tuple[str, ...] = ()
     inputs: str | None = None
     dtype: str = "float32"
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,13 @@ def command(
         return _claims(Path(target), how.seed, session)
     from gradus.check.gradient import check_gradient
     from gradus.check.settings import Settings
-    from gradus.check.target import Target, given_inputs, random_inputs
+    from gradus.check.target import Target, given_inputs, placed, random_inputs
 
     place = Target.of(target)
     if bool(at.shape) == (at.inputs is not None):
         raise InputError("the inputs are not said, or said twice: give --shape for each of them, or --inputs NAME")
     drawn = random_inputs(at.shape, at.dtype, how.seed) if at.shape else ()
-    values = given_inputs(place.get(at.inputs), at.inputs) if at.inputs else drawn
+    values = placed(given_inputs(place.get(at.inputs), at.inputs) if at.inputs else drawn, at.device)
     settings = Settings(place.get(how.reference) if how.reference else None, how.seed, how.case or None)
     pullback = place.get(how.backward) if how.backward else None
     verdict = check_gradient(place.get(), pullback, *values, settings=settings)

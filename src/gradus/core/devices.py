@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gradus.core.errors import InputError
+from gradus.core.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -38,6 +39,33 @@ def use_threads(count: int | None) -> None:
     import torch
 
     torch.set_num_threads(count)
+
+
+def working_device(name: Any) -> torch.device:
+    """Return a device that holds numbers here; None is "cuda" where there is one, else "cpu".
+
+    Raises
+    ------
+    InputError : if torch knows no device of this name
+    UnavailableError : if it is not there, or holds no numbers
+
+    Examples
+    --------
+    >>> working_device("cpu")
+    device(type='cpu')
+    """
+    import torch
+
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except (RuntimeError, TypeError) as error:
+        raise InputError(f"device is {name!r}; expected None or a device of torch, such as 'cpu' or 'cuda'") from error
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UnavailableError(f"device is {name!r}, which does not work here ({reason}): give 'cpu'") from error
+    return device
 
 
 def require_one_device(**tensors: Tensor | None) -> None:

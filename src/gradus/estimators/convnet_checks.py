@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gradus.core.errors import InputError, UnavailableError
+from gradus.core.errors import InputError
 from gradus.estimators.convnet_settings import triangle
 from gradus.networks.optimizers import trainable
 
@@ -22,31 +22,6 @@ if TYPE_CHECKING:
 
 # what forwards raise that are not made for an image
 UNFIT = (RuntimeError, ValueError, TypeError, AttributeError, LookupError)
-
-
-def working_device(name: Any) -> torch.device:
-    """Return a device that holds numbers here; None is "cuda" where there is one, else "cpu".
-
-    Raises
-    ------
-    InputError : if torch knows no device of this name
-    UnavailableError : if it is not there, or holds no numbers
-
-    Examples
-    --------
-    >>> working_device("cpu")
-    device(type='cpu')
-    """
-    try:
-        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except (RuntimeError, TypeError) as error:
-        raise InputError(f"device is {name!r}; expected None or a device of torch, such as 'cpu' or 'cuda'") from error
-    try:
-        torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UnavailableError(f"device is {name!r}, which does not work here ({reason}): give 'cpu'") from error
-    return device
 
 
 @torch.no_grad()

@@ -165,7 +165,7 @@ def outputs(network: nn.Module, pixels: torch.Tensor, device: torch.device, rows
         network.eval()
     parts = (pixels[start : start + rows] for start in range(0, len(pixels), rows))
     with threads_for(pixels[:rows].numel(), LEAST_PIXELS_FORWARD):
-        return torch.cat([network(as_input(part).to(device)).float().cpu() for part in parts])
+        return torch.cat([network(as_input(part.to(device))).float().cpu() for part in parts])
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from gradus.core.devices import working_device
 from gradus.core.errors import InputError
-from gradus.estimators.convnet_checks import working_device
 from gradus.estimators.convnet_file import SavedNetwork, read_network
 from gradus.estimators.convnet_training import channels_last, inputs_of, outputs
 from gradus.estimators.image_input import Channels, ImageLayout
