@@ -80,7 +80,7 @@ def require_one_device(**tensors: Tensor | None) -> None:
     >>> import torch
     >>> require_one_device(x=torch.zeros(2), weights=torch.zeros(2, device="meta"))
     Traceback (most recent call last):
-    gradus.core.errors.InputError: x is on cpu and weights on meta: move one of them, as in weights.to('cpu')
+    gradus.core.errors.InputError: x is on cpu and weights on meta: move one of them, as by .to('cpu')
     """
     first: tuple[str, Tensor] | None = None
     for name, tensor in tensors.items():
@@ -91,5 +91,5 @@ def require_one_device(**tensors: Tensor | None) -> None:
         elif tensor.device != first[1].device:
             there = first[1].device
             raise InputError(
-                f"{first[0]} is on {there} and {name} on {tensor.device}: move one of them, as in {name}.to('{there}')"
+                f"{first[0]} is on {there} and {name} on {tensor.device}: move one of them, as by .to('{there}')"
             )
