@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.cuda_cases import pooling, top_k
+from benchmarks.cuda_cases import cross_entropy, pooling, top_k
 
 if TYPE_CHECKING:
     from benchmarks.cuda_cases.case import Case
@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 TOPICS: dict[str, list[Case]] = {
     "Pooling, forward and backward": pooling.CASES,
     "Top-k errors": top_k.CASES,
+    "Cross-entropy and its derivative": cross_entropy.CASES,
 }
