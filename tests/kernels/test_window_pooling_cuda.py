@@ -20,6 +20,7 @@ pytestmark = [
 DEVICE = implementations.device_of("cuda")
 OVERLAPPING = windows(2, 3, 2, 1)
 UNEVEN = windows(2, (3, 2), (1, 3), ((1, 0), (0, 1)), (2, 1), ceil_mode=True)
+INSIDE = windows(2, (3, 2), (1, 2), 0, (2, 1))
 OTHERS = {
     "on a line": (windows(1, 3, 2, 1), (2, 3, 20)),
     "in space": (windows(3, 2, 1, 1), (1, 2, 3, 4, 5)),
@@ -34,6 +35,7 @@ LEARNING = {
     "mixed": lambda x, weights, w: layers.mixed_pool(x, weights[:1], w),
     "gated": lambda x, weights, w: layers.gated_pool(x, weights.reshape(w.kernel), w),
     "weighted": lambda x, weights, w: layers.weighted_pool(x, weights.reshape(w.kernel), w),
+    "ranks": lambda x, weights, w: layers.rank_pool(x.round(decimals=1), weights.flip(0), INSIDE),
 }
 
 
@@ -130,8 +132,15 @@ def test_a_view_that_is_in_no_layout_is_pooled_too():
     compare(lambda x: layers.lp_pool(x, 2, windows(2, 2)), x[:, ::2, 1:, ::2], 1e-12)
 
 
-def test_ranks_and_drawn_windows_are_the_references():
-    x = draw("max", 2, 3, 6, 6)
-    compare(lambda x: layers.rank_pool(x, torch.linspace(1, 0, 9).to(x), windows(2, 3)), x, 1e-12)
+@pytest.mark.parametrize("geometry", [INSIDE, windows(2, 3, 2)], ids=["uneven", "overlapping"])
+def test_ranks(geometry):
+    x = draw("max", 2, 3, 6, 6).round(decimals=1)
+    x[0, 0, 2, 2] = math.nan
+    weights = torch.linspace(1, -0.5, math.prod(geometry.kernel), dtype=torch.float64)
+    compare(lambda x: layers.rank_pool(x, weights.to(x), geometry), x, 1e-12)
+
+
+def test_drawn_windows_are_the_references():
     uniform = torch.rand(2, 3, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = draw("max", 2, 3, 6, 6)
     compare(lambda x: layers.fractional_max_pool2d(x, 2, output_size=4, samples=uniform.to(x)), x, 0)

@@ -7,7 +7,8 @@ folded once more into memory of its own, so that overlapping windows are not fol
 The floor is the bytes of the input and the values, backward of the gradients and what is read of the three, over the
 memory's bandwidth; taps that windows share come from the cache.
 
-Windows that are drawn for each plane, and weights of ranks, are the reference's: of these no kernel is written yet.
+Windows that are drawn for each plane are the reference's: of these no kernel is written yet. Ranks are counted, m (m - 1)
+comparisons for m taps.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     """Pool; see the package for the contract."""
-    if variant.ranks or call.positions is not None:
+    if call.positions is not None:
         return reference.forward(variant, call, keep=keep)
     frame = Frame(variant, call)
     value = frame.empty_output(call.x.dtype)
@@ -42,7 +43,7 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
 
 def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, learn: bool) -> Gradients:
     """Return the gradients; see the package for the contract."""
-    if variant.ranks or call.positions is not None:
+    if call.positions is not None:
         return reference.backward(variant, call, upstream, pooled, learn=learn)
     frame = Frame(variant, call)
     gradient = frame.empty_input()
@@ -60,9 +61,9 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, 
     if gradient.numel():
         frame.over_positions(frame.loops.gather_shares, kept, (gradient, other))
     if of_weights is not None:
-        sums = frame.empty_sums()
+        sums = kept[0].new_zeros((call.taps, apart), dtype=frame.dtype) if variant.ranks else frame.empty_sums()
         frame.over_windows(frame.loops.learn_weights, kept, sums)
-        found = sums.sum(0, dtype=torch.float64)
+        found = sums.sum(1 if variant.ranks else 0, dtype=torch.float64)
         found = found if of_weights.numel() == len(found) else found.sum()
         of_weights.copy_(found.reshape(of_weights.shape))
     return gradient, other, of_weights

@@ -71,6 +71,7 @@ def bound(variant: Variant, setting: Setting) -> Bound:
         "EXTRA": variant.reads_extra,
         "NEEDS_INPUT": variant.reads_input,
         "OF_VALUE": variant.reads_value,
+        "RANKS": variant.ranks,
         "RECALLS": variant.recalls,
         "PADDING": variant.padding,
         "FIELDS": fields_of(variant),

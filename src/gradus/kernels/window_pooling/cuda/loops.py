@@ -19,7 +19,7 @@ from gradus.kernels.window_pooling.variant import Tap, Window, unused
 # of the variant: what it looks at, what lies outside, how many numbers a state has, whether there are several shares,
 # the place of a weight's among them, and its functions
 SECOND: Any = False
-TWO_PASSES = ASIDE = WINNER = EXTRA = NEEDS_INPUT = OF_VALUE = LEARNS = RECALLS = SECOND
+TWO_PASSES = ASIDE = WINNER = EXTRA = NEEDS_INPUT = OF_VALUE = RANKS = RECALLS = SECOND
 PADDING: Any = 0.0
 FIELDS: Any = 1
 SEVERAL: Any = False
@@ -102,28 +102,49 @@ def as_tiles(state, ones):
     return found
 
 
-def weight_of(weights, tap):
-    """Return the weights of taps."""
-    if WEIGHTS > 1:
-        return tl.load(weights + tap).to(KIND)
-    return tl.load(weights).to(KIND)
+def weight_of(weights, slot, here):
+    """Return the weights of taps, or ranks."""
+    return tl.load(weights + (slot if WEIGHTS > 1 else 0 * slot), mask=here, other=0.0).to(KIND)
+
+
+def value_at(given, windows, t, column, lattice, here):
+    """Return the values of tap t of windows, and those of the second input."""
+    d, in_depth = tap_along(windows[1], t // (KERNEL[1] * KERNEL[2]), lattice, 0)
+    h, in_height = tap_along(windows[2], t // KERNEL[2] % KERNEL[1], lattice, 1)
+    w, in_width = tap_along(windows[3], t % KERNEL[2], lattice, 2)
+    at = address((windows[0], d, h, w), column, lattice[0])
+    inside = here & in_depth & in_height & in_width
+    value, second = tl.load(given[0] + at, mask=inside, other=PADDING).to(KIND), 0.0
+    if SECOND:
+        second = tl.load(given[1] + at, mask=inside, other=PADDING).to(KIND)
+    return value, second
+
+
+def slot_of(x, k, given, windows, column, lattice, here):
+    """Return the numbers of the weights of values x at taps k: k itself, or how many of a window come before them.
+
+    The largest comes first, of equal ones the first; NaN comes before all.
+    """
+    if RANKS:
+        rank = 0 * k
+        # of more taps than are written out this takes long to compile, and longer to run
+        for t in tl.static_range(TAPS):
+            value = value_at(given, windows, t, column, lattice, here)[0]
+            # neither holds for NaN, which is counted
+            rank += (((k > t) & ~(x > value)) | ((k < t) & ~(x >= value))).to(tl.int32)
+        return tl.where(x == x, rank, 0)
+    return k
 
 
 def tap_at(given, windows, t, column, lattice, here):
     """Return the values of tap t of windows, and what is known of the tap."""
-    kd, kh, kw = t // (KERNEL[1] * KERNEL[2]), t // KERNEL[2] % KERNEL[1], t % KERNEL[2]
-    d, in_depth = tap_along(windows[1], kd, lattice, 0)
-    h, in_height = tap_along(windows[2], kh, lattice, 1)
-    w, in_width = tap_along(windows[3], kw, lattice, 2)
-    at = address((windows[0], d, h, w), column, lattice[0])
-    inside = here & in_depth & in_height & in_width
-    value = tl.load(given[0] + at, mask=inside, other=PADDING).to(KIND)
-    weight, second = 0.0, 0.0
+    value, second = value_at(given, windows, t, column, lattice, here)
+    slot, weight = t, 0.0
+    if RANKS:
+        slot = slot_of(value, tl.zeros_like(value).to(tl.int32) + t, given, windows, column, lattice, here)
     if WEIGHTS > 0:
-        weight = weight_of(given[2], t)
-    if SECOND:
-        second = tl.load(given[1] + at, mask=inside, other=PADDING).to(KIND)
-    return value, Tap(t * 1.0, weight, second, t)
+        weight = weight_of(given[2], slot, True)
+    return value, Tap(t * 1.0, weight, second, slot)
 
 
 def folded(given, windows, column, lattice, numbers, extra, here, ones):
@@ -243,7 +264,8 @@ def gather_shares(given, kept, found, sizes, counts, tables, rows, columns, ROWS
         k = (kd * KERNEL[1] + kh) * KERNEL[2] + kw
         weight = 0.0
         if WEIGHTS > 0:
-            weight = tl.load(given[2] + (k if WEIGHTS > 1 else 0 * k), mask=held, other=0.0).to(KIND)
+            slot = slot_of(x, k, given, windows, (column, columns), lattice, held)
+            weight = weight_of(given[2], slot, held)
         share = SHARE(x, Tap(k.to(KIND), weight, second, k), known, numbers)
         some = held & (known.upstream != 0.0)
         if SEVERAL:
@@ -258,15 +280,22 @@ def gather_shares(given, kept, found, sizes, counts, tables, rows, columns, ROWS
 
 
 def learn_weights(given, kept, sums, sizes, counts, tables, rows, columns, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
-    """Add up over a tile of windows what each of its taps is worth to its weight; sums : (tiles, taps)."""
+    """Add up over a tile of windows what each of its taps is worth to its weight; sums : (tiles, taps).
+
+    What a value is worth to the weight of its rank is not added up, for which it lies at another place in each window;
+    sums : (ranks, windows).
+    """
     row, column = tile_at(ROWS, COLUMNS)
     here = (row < rows) & (column < columns)
-    windows = place_at(row, column, counts)
+    windows, at = place_at(row, column, counts), row * columns + column
     numbers, lattice = numbers_of(given), (sizes, counts, tables)
-    known = known_of(given, kept, windows, row * columns + column, lattice, here, numbers)
+    known = known_of(given, kept, windows, at, lattice, here, numbers)
     some = here & (known.upstream != 0.0)
     own = sums + (tl.program_id(0) * tl.num_programs(1) + tl.program_id(1)) * TAPS
     for t in range(TAPS):
         value, tap = tap_at(given, windows, t, (column, columns), lattice, here)
-        share = SHARE(value, tap, known, numbers)
-        tl.store(own + t, tl.sum(tl.where(some, share[LAST_SHARE], 0.0)))
+        share = tl.where(some, SHARE(value, tap, known, numbers)[LAST_SHARE], 0.0)
+        if RANKS:
+            tl.store(sums + tap.slot * kept[5] + at, share, mask=here)
+        else:
+            tl.store(own + t, tl.sum(share))
