@@ -7,8 +7,8 @@ folded once more into memory of its own, so that overlapping windows are not fol
 The floor is the bytes of the input and the values, backward of the gradients and what is read of the three, over the
 memory's bandwidth; taps that windows share come from the cache.
 
-Windows that are drawn for each plane are the reference's: of these no kernel is written yet. Ranks are counted, m (m - 1)
-comparisons for m taps.
+Windows that are drawn for each plane are the reference's: of these no kernel is written yet. Ranks are counted, by
+m (m - 1) comparisons for m taps.
 """
 
 from __future__ import annotations
