@@ -18,6 +18,7 @@ from gradus.metrics import (
     top_k_errors,
     top_k_errors_from_counts,
 )
+from gradus.metrics.condensed import condensed
 from metrics.metric_samples import sample
 from simulated_device import compared
 
@@ -47,6 +48,18 @@ def test_any_number_of_classes(classes, device):
     scores[3, 0], scores[4, 0], scores[5, -1] = math.inf, -math.inf, -0.0
     for own, other in zip(rank_counts(labels, scores.to(device)), here(rank_counts, labels, scores), strict=True):
         assert (own == other).all()
+
+
+@pytest.mark.parametrize("k", [1, (1, 3), (2, 9)])
+@pytest.mark.parametrize("decimals", [0, 1, None])
+def test_rows_are_counted_where_the_scores_are(k, decimals, device):
+    labels, scores = sample(500, 9, decimals=decimals)
+    expected = here(top_k_errors, labels, scores, k=k).as_dict()
+    rows = Rows(labels.to(device))
+    assert condensed(rows, scores.to(device), Policy(), 3) is not None
+    assert top_k_errors(rows, scores.to(device), k=k).as_dict() == expected
+    assert top_k_errors(labels.to(device, torch.uint8), scores.to(device), k=k).as_dict() == expected
+    assert condensed(Rows(labels), scores, Policy(), 3) is None
 
 
 def test_names_counts_and_every_layout(device):

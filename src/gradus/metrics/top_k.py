@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.core.errors import InputError
+from gradus.metrics.condensed import condensed
 from gradus.metrics.figures import Sample
 from gradus.metrics.intervals import Figures, Interval, Wilson
 from gradus.metrics.policy import STRICT, AbsentClasses, Policy, Rows
 from gradus.metrics.ranks import LEFT_OUT, RankCounts, RankedRows, ranked_rows
-from gradus.metrics.reading import on_host, read_identifiers, read_k, read_labels, read_weights, rows_of
+from gradus.metrics.reading import on_host, read_identifiers, read_k, read_labels, read_scores, read_weights, rows_of
 from gradus.metrics.result import TopKErrors
 from gradus.metrics.table import RankTable, distinct, together
 
@@ -63,9 +64,13 @@ def top_k_errors(
     0.25
     """
     rows = rows_of(y_true)
-    ranked = ranked_rows(rows, scores, policy)
-    sample = sample_of(tabulate(rows, ranked), k)
-    return errors_of(sample, interval, policy)
+    matrix = read_scores(scores)
+    asked = read_k(k, matrix.shape[1])
+    table = condensed(rows, matrix, policy, asked[-1])
+    if table is not None:
+        return errors_of(Sample(table, asked), interval, policy)
+    ranked = ranked_rows(rows, matrix, policy)
+    return errors_of(sample_of(tabulate(rows, ranked), k), interval, policy)
 
 
 def top_k_errors_from_counts(
