@@ -17,23 +17,31 @@ _torch: Any = torch._C
 
 
 def is_plain(x: Any) -> bool:
-    """Return whether nothing but the value of what is made of ``x`` is asked for: ``is_eager``, and no gradient is."""
-    return x is not None and is_eager(x) and not (x.requires_grad and torch.is_grad_enabled())
+    """Return whether a tensor on the processor is asked for nothing but the value of what is made of it.
+
+    That is ``is_eager``, and no gradient is wanted.
+    """
+    return x is not None and is_eager(x) and not x.is_cuda and not (x.requires_grad and torch.is_grad_enabled())
 
 
 def is_eager(*given: Any) -> bool:
-    """Return whether nobody but autograd need be told of what is done to tensors on a processor; None stands for none.
+    """Return whether nobody but autograd need be told of what is done to tensors on one device; None stands for none.
 
     Nobody compiles, exports, traces, maps, records or replaces what torch is told to do: for those a layer is an
     operator of torch, whose announcement takes longer than the work on a small input.
     """
     if torch.compiler.is_compiling() or not _is_known():
         return False
+    first = None
     for x in given:
         if x is None:
             continue
         # no batch of vmap, no negative of what is stored, no zeros without memory, no sparse numbers, no other device
-        if type(x) not in _KINDS or _torch._dispatch_keys(x).raw_repr() not in _keys_of_memory():
+        if type(x) not in _KINDS or _torch._dispatch_keys(x).raw_repr() not in _keys_of_memory(x.is_cuda):
+            return False
+        if first is None:
+            first = x
+        elif x.is_cuda != first.is_cuda or (x.is_cuda and x.device != first.device):
             return False
     return not _is_watched()
 
@@ -56,16 +64,17 @@ def _is_known() -> bool:
     """Return whether this torch has all the words that are used here; a layer is announced to one that has not."""
     try:
         _is_watched()
-        return bool(_keys_of_memory())
+        return bool(_keys_of_memory(False))
     except AttributeError:
         return False
 
 
 @cache
-def _keys_of_memory() -> frozenset[int]:
+def _keys_of_memory(on_cuda: bool) -> frozenset[int]:
     """Return what torch dispatches by where a tensor is numbers in memory, made outside of inference mode or inside."""
     found = []
     for inference in (False, True):
         with torch.inference_mode(inference):
-            found.append(_torch._dispatch_keys(torch.empty(0, device="cpu")).raw_repr())
+            made = torch.empty(0, device="cuda" if on_cuda else "cpu")
+            found.append(_torch._dispatch_keys(made).raw_repr())
     return frozenset(found)
