@@ -35,7 +35,7 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     frame = Frame(variant, call)
     value = frame.empty_output(call.x.dtype)
     aside = frame.empty_output(frame.dtype) if variant.puts_aside and keep else None
-    winner = frame.empty_output(winner_dtype(call.taps)) if variant.names_winner and keep else None
+    winner = frame.empty_output(winner_dtype(frame.taps)) if variant.names_winner and keep else None
     if value.numel():
         frame.over_windows(frame.loops.fold_windows, (value, aside, winner, None, 0))
     return Pooled(value, aside, winner)
@@ -61,7 +61,7 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, 
     if gradient.numel():
         frame.over_positions(frame.loops.gather_shares, kept, (gradient, other))
     if of_weights is not None:
-        sums = kept[0].new_zeros((call.taps, apart), dtype=frame.dtype) if variant.ranks else frame.empty_sums()
+        sums = kept[0].new_zeros((frame.taps, apart), dtype=frame.dtype) if variant.ranks else frame.empty_sums()
         frame.over_windows(frame.loops.learn_weights, kept, sums)
         found = sums.sum(1 if variant.ranks else 0, dtype=torch.float64)
         found = found if of_weights.numel() == len(found) else found.sum()

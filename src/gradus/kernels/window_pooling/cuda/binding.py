@@ -7,11 +7,11 @@ names where a function was defined. So a variant is written once, for every proc
 from __future__ import annotations
 
 import inspect
+import math
 from functools import lru_cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
 import triton
 import triton.language as tl
 
@@ -77,8 +77,8 @@ def bound(variant: Variant, setting: Setting) -> Bound:
         "FIELDS": fields_of(variant),
         "SEVERAL": variant.second_input or variant.learns,
         "LAST_SHARE": int(variant.second_input) + int(variant.learns),
-        "TAPS": torch.Size(setting.kernel).numel(),
-        "REACHED": torch.Size(setting.reach).numel(),
+        "TAPS": math.prod(setting.kernel),
+        "REACHED": math.prod(setting.reach),
         "SUMMED": variant.constant == FIRST_TAP,
         "KIND": tl.float64 if setting.double else tl.float32,
         "WRITTEN_OUT": loops.WRITTEN_OUT,

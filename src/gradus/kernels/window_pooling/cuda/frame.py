@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +37,9 @@ class Frame:
         self._lattice = lattice_of(call.geometry, call.sizes, variant.constant, self.dtype, x.device)
         weights = None if call.weights is None else call.weights.detach().to(self.dtype).reshape(-1).contiguous()
         settings = _on_device((*call.settings, 0.0, 0.0)[:2], self.dtype, x.device)
-        others = (None if t is None else self.laid_out(t) for t in (call.other, call.extra))
-        other, extra = others
+        other, extra = (None if t is None else self.laid_out(t) for t in (call.other, call.extra))
         self._given = (self.laid_out(x), other, weights, settings, self._lattice.constants, extra)
-        numbers = max(x.numel(), torch.Size(self._outputs).numel())
+        numbers = max(x.numel(), math.prod(self._outputs))
         self.loops = bound(variant, _setting(self._lattice, self.dtype, numbers, weights, channels_last=self._last))
 
     def laid_out(self, tensor: Tensor) -> Tensor:
@@ -54,11 +54,15 @@ class Frame:
         """Return memory for a gradient."""
         return self._empty(self._shape, self._given[0].dtype)
 
+    @property
+    def taps(self) -> int:
+        """How many positions a window has at most."""
+        return math.prod(self._lattice.kernel)
+
     def empty_sums(self) -> Tensor:
         """Return memory for what each tile of windows adds to the gradient of the weights: (tiles, taps)."""
         grid = _grid(*self._rows_and_columns(self._outputs))[0]
-        taps = torch.Size(self._lattice.kernel).numel()
-        return torch.empty((grid[0] * grid[1], taps), dtype=self.dtype, device=self._given[0].device)
+        return torch.empty((grid[0] * grid[1], self.taps), dtype=self.dtype, device=self._given[0].device)
 
     def over_windows(self, loop: Any, *own: Any) -> None:
         """Run a loop whose tiles are of windows."""
@@ -78,7 +82,7 @@ class Frame:
 
     def _rows_and_columns(self, shape: Ints) -> tuple[int, int]:
         columns = shape[1] if self._last else shape[-1]
-        return torch.Size(shape).numel() // columns, columns
+        return math.prod(shape) // columns, columns
 
     def _empty(self, shape: Ints, dtype: torch.dtype) -> Tensor:
         return torch.empty(shape, dtype=dtype, device=self._given[0].device, memory_format=self._format)
