@@ -30,8 +30,9 @@ class Tile(NamedTuple):
     warps: int
 
 
-# of rows that are contiguous, by how many classes there are at most; and of columns that are
-SHORT, MEDIUM, LONG, ALONG_COLUMNS = Tile(32, 32, 4), Tile(4, 256, 4), Tile(1, 2048, 4), Tile(128, 16, 4)
+# so many numbers keep enough reads under way, and so many columns are read at a time at most
+NUMBERS, MOST_COLUMNS = 2048, 1024
+ALONG_COLUMNS = Tile(128, 16, 4)
 # a thread reads at most so many neighbours at once
 MOST_TOGETHER = 16
 
@@ -43,10 +44,10 @@ def rank_count(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 def tile_of(scores: Tensor) -> Tile:
     """Return the tile that suits a matrix."""
-    classes = scores.shape[1]
     if not _along_rows(scores):
         return ALONG_COLUMNS
-    return SHORT if classes <= SHORT.columns else MEDIUM if classes <= MEDIUM.columns else LONG
+    columns = min(triton.next_power_of_2(max(scores.shape[1], 1)), MOST_COLUMNS)
+    return Tile(1, columns, 2) if columns == MOST_COLUMNS else Tile(NUMBERS // columns, columns, 4)
 
 
 def counted(scores: Tensor, labels: Tensor, tile: Tile) -> tuple[Tensor, Tensor]:
@@ -85,8 +86,10 @@ def _at_least_single(scores):
     """Return scores in half precision as float32, which holds them exactly, and others as they are."""
     if scores.dtype == tl.bfloat16:
         # the upper half of a float32's bits; Triton's interpreter would lose what is below its normal numbers
-        return (scores.to(tl.int16, bitcast=True).to(tl.int32) << 16).to(tl.float32, bitcast=True)
-    return scores.to(tl.float32) if scores.dtype == tl.float16 else scores
+        scores = (scores.to(tl.int16, bitcast=True).to(tl.int32) << 16).to(tl.float32, bitcast=True)
+    elif scores.dtype == tl.float16:
+        scores = scores.to(tl.float32)
+    return scores
 
 
 @triton.jit

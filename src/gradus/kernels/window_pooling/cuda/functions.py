@@ -39,12 +39,15 @@ def exponential(x):
 
     The approximate 2^r of the device is relatively right near r = 0 only: whole powers of two are taken apart.
     """
+    most: tl.constexpr = 700.0 if x.dtype == tl.float64 else 87.0
+    bounded = tl.minimum(tl.maximum(x, -most, tl.PropagateNan.ALL), most, tl.PropagateNan.ALL)
     if x.dtype == tl.float64:
-        return tl.exp(tl.minimum(tl.maximum(x, -700.0, tl.PropagateNan.ALL), 700.0, tl.PropagateNan.ALL))
-    bounded = tl.minimum(tl.maximum(x, -87.0, tl.PropagateNan.ALL), 87.0, tl.PropagateNan.ALL)
-    whole = tl.floor(bounded * _LOG_2_E + 0.5)
-    rest = (bounded - whole * _LOG_2_HIGH) - whole * _LOG_2_LOW
-    return tl.exp2(rest * _LOG_2_E) * tl.exp2(whole)
+        raised = tl.exp(bounded)
+    else:
+        whole = tl.floor(bounded * _LOG_2_E + 0.5)
+        rest = (bounded - whole * _LOG_2_HIGH) - whole * _LOG_2_LOW
+        raised = tl.exp2(rest * _LOG_2_E) * tl.exp2(whole)
+    return raised
 
 
 @triton.jit
@@ -61,8 +64,15 @@ def ratio(x, y):
 
 @triton.jit
 def quotient(x, y):
-    """Return x / y, rounded as division rounds."""
-    return x / y if x.dtype == tl.float64 else tl.div_rn(x, y)
+    """Return x / y, y neither tiny nor huge, rounded as division rounds: what an approximation leaves is divided too."""
+    if x.dtype == tl.float64:
+        found = x / y
+    else:
+        inverse = 1.0 / y
+        near = x * inverse
+        left = tl.fma(-near, y, x)
+        found = tl.where(tl.abs(left) > 0.0, tl.fma(left, inverse, near), near)
+    return found
 
 
 @triton.jit
@@ -82,9 +92,11 @@ def scale(x):
     """Return a power of two s with 1 <= abs(x) s < 2; as near as it can be where x is 0, tiny, huge, or no number."""
     if x.dtype == tl.float64:
         field = (x.to(tl.int64, bitcast=True) >> 52) & 2047
-        return ((2046 - tl.minimum(tl.maximum(field, 1), 2045)) << 52).to(tl.float64, bitcast=True)
-    field = (x.to(tl.int32, bitcast=True) >> 23) & 255
-    return ((254 - tl.minimum(tl.maximum(field, 1), 253)) << 23).to(tl.float32, bitcast=True)
+        power_of_two = ((2046 - tl.minimum(tl.maximum(field, 1), 2045)) << 52).to(tl.float64, bitcast=True)
+    else:
+        field = (x.to(tl.int32, bitcast=True) >> 23) & 255
+        power_of_two = ((254 - tl.minimum(tl.maximum(field, 1), 253)) << 23).to(tl.float32, bitcast=True)
+    return power_of_two
 
 
 @triton.jit
