@@ -64,7 +64,7 @@ def ratio(x, y):
 
 @triton.jit
 def quotient(x, y):
-    """Return x / y, y neither tiny nor huge, rounded as division rounds: what an approximation leaves is divided too."""
+    """Return x / y, y neither tiny nor huge, rounded as division rounds: what is left of x is divided once more."""
     if x.dtype == tl.float64:
         found = x / y
     else:
