@@ -10,7 +10,8 @@ from torch.nn import functional
 import catalogue
 from gradus import layers
 from gradus.core.errors import InputError
-from gradus.layers import Same, windows
+from gradus.layers import Same, average_pooling, gated_pooling, lp_pooling, max_pooling, soft_pooling, windows
+from gradus.layers.operators import Inputs
 from simulated_device import TRAFFIC, compared
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
@@ -260,6 +261,18 @@ class TestOnlyOnTheGPU:
         found = value_and_gradient(torch.compile(layer, backend="aot_eager", fullgraph=True), x)
         for own, other in zip(found, value_and_gradient(layer, x), strict=True):
             close(own, other.cpu(), torch.float32)
+
+    @pytest.mark.parametrize(
+        "operator", [max_pooling.MAX, average_pooling.MEAN, soft_pooling.SOFT, lp_pooling.L2, gated_pooling.GATED]
+    )
+    def test_torchs_checks_of_operators(self, operator):
+        x = (draw(2, 2, 5, 5) + 0.5).cuda().requires_grad_()
+        weights = torch.rand(4, dtype=torch.float64, device="cuda")
+        given = (x, None, weights, None, None, None, None, windows(2, 2).code(), [1.5], True)
+        torch.library.opcheck(operator.value, given)
+        inputs = Inputs(windows(2, 2), (1.5,), weights=weights)
+        assert torch.autograd.gradcheck(lambda t: operator(t, inputs).value, x, fast_mode=True)
+        assert torch.autograd.gradgradcheck(lambda t: operator(t, inputs).value, x, fast_mode=True)
 
     @pytest.mark.filterwarnings("ignore")
     def test_compiled_by_inductor(self):
