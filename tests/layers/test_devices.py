@@ -268,9 +268,9 @@ class TestOnlyOnTheGPU:
     def test_torchs_checks_of_operators(self, operator):
         x = (draw(2, 2, 5, 5) + 0.5).cuda().requires_grad_()
         weights = torch.rand(4, dtype=torch.float64, device="cuda")
-        given = (x, None, weights, None, None, None, None, windows(2, 2).code(), [1.5], True)
+        given = (x, None, weights, None, None, None, None, windows(2, 2).code(), [2.0], True)
         torch.library.opcheck(operator.value, given)
-        inputs = Inputs(windows(2, 2), (1.5,), weights=weights)
+        inputs = Inputs(windows(2, 2), (2.0,), weights=weights)
         assert torch.autograd.gradcheck(lambda t: operator(t, inputs).value, x, fast_mode=True)
         assert torch.autograd.gradgradcheck(lambda t: operator(t, inputs).value, x, fast_mode=True)
 
