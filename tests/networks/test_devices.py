@@ -1,6 +1,7 @@
 """Networks on a device learn what they learn on the processor, are pruned, kept in a file and used there."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from gradus import ConvNetClassifier, layers
+from gradus.core.errors import UnavailableError
 from gradus.networks import ImageNetwork, NetworkPlan
 from gradus.penalties import RowsAtMost
 from gradus.solvers.checkpoint import Checkpoint
@@ -90,6 +92,30 @@ def test_parts_of_the_images_one_after_the_other(device):
             own.partial_fit(X[:60], Y[:60], classes=range(10)).partial_fit(X[60:], Y[60:])
         found.append([record.loss for record in own.records_])
     close(*found)
+
+
+def test_what_was_learned_on_a_device_is_used_without_it(device, tmp_path, monkeypatch):
+    own = fitted(device).partial_fit(X[:40], Y[:40])
+    wanted = own.predict_proba(X)
+    own.save(tmp_path / "network.safetensors")
+    there = ConvNetClassifier.load(tmp_path / "network.safetensors", device=str(device))
+    assert next(there.network_.parameters()).device == device
+    close(there.predict_proba(X), wanted, 1e-5)
+    there = pickle.loads(pickle.dumps(own))
+    assert next(there.network_.parameters()).device == device
+    close(there.predict_proba(X), wanted, 1e-5)
+
+    def gone(name):
+        raise UnavailableError(f"there is no {name} here")
+
+    monkeypatch.setattr("gradus.estimators.portable_network.working_device", gone)
+    with compared():
+        here = pickle.loads(pickle.dumps(own))
+        assert all(p.device.type == "cpu" for p in here.network_.parameters())
+        close(here.predict_proba(X), wanted)
+        here.partial_fit(X[40:80], Y[40:80])
+        saved = ConvNetClassifier.load(tmp_path / "network.safetensors", device="cpu")
+        close(saved.predict_proba(X), wanted)
 
 
 def test_a_training_goes_on_from_its_file(device, tmp_path, monkeypatch):

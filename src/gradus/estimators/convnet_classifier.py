@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import ClassifierMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -26,6 +26,7 @@ from gradus.estimators.convnet_training import (
 )
 from gradus.estimators.image_input import Channels, labelled_images
 from gradus.estimators.network_outputs import NetworkOutputs
+from gradus.estimators.portable_network import PortableNetwork, on_device_of
 from gradus.estimators.stderr import reporting_to_stderr
 from gradus.networks import (
     Course,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 ONGOING = 0.25
 
 
-class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, NetworkOutputs):
+class ConvNetClassifier(ClassifierMixin, TransformerMixin, PortableNetwork, NetworkOutputs):
     """A small convolutional network that learns to tell images apart, in seconds to minutes on a few cores.
 
     Minimises the mean weighted cross-entropy of smoothed labels over augmented images. The network is an
@@ -238,7 +239,9 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, BaseEstimator, Networ
             optimizers = parts.optimizers(self.network_, ALWAYS)
             for optimizer, state in zip(optimizers, self._moments, strict=False):
                 optimizer.load_state_dict(state)
-            learner = Learner(self.network_, optimizers, float(self.label_smoothing), settings.dtype(self._device()))
+            learner = Learner(
+                self.network_, optimizers, float(self.label_smoothing), settings.dtype(on_device_of(self.network_))
+            )
             batches = self._batches(settings, images, seed)
             self._try_out(learner, batches)
             losses = [learner.step(batch, ONGOING) for batch in batches.epoch(len(self.records_))]

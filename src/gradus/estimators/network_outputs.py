@@ -16,6 +16,7 @@ from gradus.core.errors import InputError
 from gradus.estimators.convnet_file import SavedNetwork, read_network
 from gradus.estimators.convnet_training import channels_last, inputs_of, outputs
 from gradus.estimators.image_input import Channels, ImageLayout
+from gradus.estimators.portable_network import on_device_of
 from gradus.networks import EpochRecord, ImageNetwork, penultimate
 from gradus.networks.onnx_file import write_onnx
 from gradus.optim import prune_channels
@@ -57,6 +58,7 @@ class NetworkOutputs(ABC):
         """
         check_is_fitted(self)
         plain = {name: value for name, value in self.get_params(deep=False).items() if _is_plain(value)}
+        plain.pop("device", None)  # is not here where it is read
         saved = SavedNetwork(
             self.network_.plan if isinstance(self.network_, ImageNetwork) else None,
             dict(self.network_.state_dict()),
@@ -71,23 +73,34 @@ class NetworkOutputs(ABC):
 
     @classmethod
     def load(
-        cls, path: str | PathLike[str], module: torch.nn.Module | None = None, pooling: torch.nn.Module | None = None
+        cls,
+        path: str | PathLike[str],
+        module: torch.nn.Module | None = None,
+        pooling: torch.nn.Module | None = None,
+        device: str | None = None,
     ) -> Self:
         """Return the classifier that ``save`` wrote; ``module`` or ``pooling`` as it had been given.
+
+        It is on ``device``, which is as in the constructor, wherever it was trained.
 
         Raises
         ------
         InputError : if the file is missing, damaged or of something else, or its weights do not fit the module
+        UnavailableError : if there is no such device
         """
-        return cls.load_with(path, module, pooling)[0]
+        return cls.load_with(path, module, pooling, device)[0]
 
     @classmethod
     def load_with(
-        cls, path: str | PathLike[str], module: torch.nn.Module | None = None, pooling: torch.nn.Module | None = None
+        cls,
+        path: str | PathLike[str],
+        module: torch.nn.Module | None = None,
+        pooling: torch.nn.Module | None = None,
+        device: str | None = None,
     ) -> tuple[Self, dict[str, Any]]:
         """Return what ``load`` does, and the ``about`` that ``save`` was given."""
         saved = read_network(Path(path))
-        estimator = cls(**saved.settings | {"module": module, "pooling": pooling})
+        estimator = cls(**saved.settings | {"module": module, "pooling": pooling, "device": device})
         network = saved.network(copy.deepcopy(module), pooling)
         # weights that lie in memory as they did are summed over in the same order
         estimator.network_ = channels_last(network).to(estimator._device()).eval()
@@ -125,7 +138,7 @@ class NetworkOutputs(ABC):
         """
         pixels = self._pixels(X)
         with inputs_of(penultimate(self.network_)) as seen:
-            outputs(self.network_, pixels, self._device())
+            outputs(self.network_, pixels, on_device_of(self.network_))
             return seen().flatten(1).numpy()
 
     def export_onnx(self, path: str | PathLike[str]) -> None:
@@ -139,7 +152,7 @@ class NetworkOutputs(ABC):
         """
         check_is_fitted(self)
         height, width, channels = self.image_shape_
-        example = torch.zeros(2, channels, height, width, device=self._device())
+        example = torch.zeros(2, channels, height, width, device=on_device_of(self.network_))
         write_onnx(self.network_, example, Path(path))
 
     def pruned(self) -> Self:
@@ -155,7 +168,7 @@ class NetworkOutputs(ABC):
         height, width, channels = self.image_shape_
         example = torch.rand((2, channels, height, width), generator=torch.Generator().manual_seed(0)) * 255
         smaller = copy.copy(self)
-        network = prune_channels(self.network_, example.to(self._device()))
+        network = prune_channels(self.network_, example.to(on_device_of(self.network_)))
         if isinstance(network, ImageNetwork):
             network.fold_scaling()
             network.drop_identities()
@@ -180,7 +193,7 @@ class NetworkOutputs(ABC):
 
     def _logits(self, X: Any) -> torch.Tensor:
         pixels = self._pixels(X)
-        return outputs(self.network_, pixels, self._device())
+        return outputs(self.network_, pixels, on_device_of(self.network_))
 
 
 def _is_plain(value: Any) -> bool:
