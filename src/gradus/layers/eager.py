@@ -21,7 +21,9 @@ def is_plain(x: Any) -> bool:
 
     That is ``is_eager``, and no gradient is wanted.
     """
-    return x is not None and is_eager(x) and not x.is_cuda and not (x.requires_grad and torch.is_grad_enabled())
+    if x is None or torch.compiler.is_compiling() or not _is_known() or not _is_memory(x, "cpu"):
+        return False
+    return not (x.requires_grad and torch.is_grad_enabled()) and not _is_watched()
 
 
 def is_eager(*given: Any) -> bool:
@@ -32,18 +34,25 @@ def is_eager(*given: Any) -> bool:
     """
     if torch.compiler.is_compiling() or not _is_known():
         return False
-    first = None
+    here, there = False, None
     for x in given:
         if x is None:
             continue
-        # no batch of vmap, no negative of what is stored, no zeros without memory, no sparse numbers, no other device
-        if type(x) not in _KINDS or _torch._dispatch_keys(x).raw_repr() not in _keys_of_memory(x.is_cuda):
+        if _is_memory(x, "cpu"):
+            here = True
+        elif type(x) in _KINDS and x.is_cuda and _is_memory(x, "cuda") and (there is None or there == x.device):
+            there = x.device
+        else:
             return False
-        if first is None:
-            first = x
-        elif x.is_cuda != first.is_cuda or (x.is_cuda and x.device != first.device):
-            return False
-    return not _is_watched()
+    return not (here and there is not None) and not _is_watched()
+
+
+def _is_memory(x: Any, device_type: str) -> bool:
+    """Return whether ``x`` is a tensor, or a parameter, of numbers in the memory of a device.
+
+    No batch of vmap, no negative of what is stored, no zeros without memory, no sparse numbers, no other device.
+    """
+    return type(x) in _KINDS and _torch._dispatch_keys(x).raw_repr() in _keys_of_memory(device_type)
 
 
 def _is_watched() -> bool:
@@ -64,17 +73,17 @@ def _is_known() -> bool:
     """Return whether this torch has all the words that are used here; a layer is announced to one that has not."""
     try:
         _is_watched()
-        return bool(_keys_of_memory(False))
+        return bool(_keys_of_memory("cpu"))
     except AttributeError:
         return False
 
 
 @cache
-def _keys_of_memory(on_cuda: bool) -> frozenset[int]:
+def _keys_of_memory(device_type: str) -> frozenset[int]:
     """Return what torch dispatches by where a tensor is numbers in memory, made outside of inference mode or inside."""
     found = []
     for inference in (False, True):
         with torch.inference_mode(inference):
-            made = torch.empty(0, device="cuda" if on_cuda else "cpu")
+            made = torch.empty(0, device=device_type)
             found.append(_torch._dispatch_keys(made).raw_repr())
     return frozenset(found)
