@@ -1,8 +1,9 @@
 """Pooling on a GPU: every variant by the same three loops in Triton, with no atomic sums, the same bits in every frame.
 
 Forward a program folds a tile of windows. Backward it goes to the windows that hold each position of a tile, whose
-upstream gradients it gathers: nothing is written twice. What a window was folded to, where a variant wants it again, is
-folded once more into memory of its own, so that overlapping windows are not folded for each of their positions.
+upstream gradients it gathers: nothing is written twice. As many positions as a stride takes are worked on together, for
+they are held by the same few windows. What a window was folded to, where a variant wants it again, is folded once more:
+into memory of its own where windows overlap, so that they are not folded for each of their positions.
 
 The floor is the bytes of the input and the values, backward of the gradients and what is read of the three, over the
 memory's bandwidth; taps that windows share come from the cache.
@@ -37,7 +38,7 @@ def forward(variant: Variant, call: Call, *, keep: bool) -> Pooled:
     aside = frame.empty_output(frame.dtype) if variant.puts_aside and keep else None
     winner = frame.empty_output(winner_dtype(frame.taps)) if variant.names_winner and keep else None
     if value.numel():
-        frame.over_windows(frame.loops.fold_windows, (value, aside, winner, None, 0))
+        frame.fold(value, aside, winner, None, 0)
     return Pooled(value, aside, winner)
 
 
@@ -52,17 +53,17 @@ def backward(variant: Variant, call: Call, upstream: Tensor, pooled: Pooled, *, 
     if not upstream.numel():
         return gradient.zero_(), None if other is None else other.zero_(), of_weights
     states, apart = None, upstream.numel()
-    if variant.recalls:
+    if variant.recalls and (learn or not frame.holds_once):
         states = upstream.new_empty((fields_of(variant), apart), dtype=frame.dtype)
-        frame.over_windows(frame.loops.fold_windows, (None, None, None, states, apart))
+        frame.fold(None, None, None, states, apart)
     value = frame.laid_out(pooled.value) if variant.reads_value else None
     aside, winner = (None if kept is None else frame.laid_out(kept) for kept in pooled[1:])
     kept = (frame.laid_out(upstream), value, aside, winner, states, apart)
     if gradient.numel():
-        frame.over_positions(frame.loops.gather_shares, kept, (gradient, other))
+        frame.gather(kept, (gradient, other))
     if of_weights is not None:
         sums = kept[0].new_zeros((frame.taps, apart), dtype=frame.dtype) if variant.ranks else frame.empty_sums()
-        frame.over_windows(frame.loops.learn_weights, kept, sums)
+        frame.learn(kept, sums)
         found = sums.sum(1 if variant.ranks else 0, dtype=torch.float64)
         found = found if of_weights.numel() == len(found) else found.sum()
         of_weights.copy_(found.reshape(of_weights.shape))

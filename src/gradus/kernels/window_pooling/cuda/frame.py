@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 import triton
@@ -19,11 +19,23 @@ if TYPE_CHECKING:
     from gradus.kernels.window_pooling.variant import Variant
     from gradus.kernels.window_pooling.windows import Ints
 
-# numbers of a tile, its columns at most, and its warps
-TILE, MOST_COLUMNS, WARPS = 1024, 128, 4
 # places beyond do not fit 32 bits
-MOST_NARROW = 2**31 - 2 * TILE
+MOST_NARROW = 2**31 - 2**16
+# cells of more positions are not taken together
+MOST_OF_A_CELL = 8
 _HALVES = (torch.float16, torch.bfloat16)
+
+
+class Tiling(NamedTuple):
+    """How large tiles are: numbers, at most so many columns, and warps."""
+
+    numbers: int
+    columns: int
+    warps: int
+
+
+# of contiguous tensors and of channels last: forward and backward
+FORWARD, BACKWARD = (Tiling(256, 128, 2), Tiling(1024, 128, 4)), (Tiling(512, 128, 4), Tiling(1024, 128, 4))
 
 
 class Frame:
@@ -40,7 +52,7 @@ class Frame:
         other, extra = (None if t is None else self.laid_out(t) for t in (call.other, call.extra))
         self._given = (self.laid_out(x), other, weights, settings, self._lattice.constants, extra)
         numbers = max(x.numel(), math.prod(self._outputs))
-        self.loops = bound(variant, _setting(self._lattice, self.dtype, numbers, weights, channels_last=self._last))
+        self._loops = bound(variant, _setting(self._lattice, self.dtype, numbers, weights, channels_last=self._last))
 
     def laid_out(self, tensor: Tensor) -> Tensor:
         """Return a tensor in this layout, copied only if need be."""
@@ -61,28 +73,60 @@ class Frame:
 
     def empty_sums(self) -> Tensor:
         """Return memory for what each tile of windows adds to the gradient of the weights: (tiles, taps)."""
-        grid = _grid(*self._rows_and_columns(self._outputs))[0]
+        grid, _ = self._grid(self._lattice.counts, FORWARD)
         return torch.empty((grid[0] * grid[1], self.taps), dtype=self.dtype, device=self._given[0].device)
 
-    def over_windows(self, loop: Any, *own: Any) -> None:
-        """Run a loop whose tiles are of windows."""
-        self._run(loop, own, self._outputs)
+    @property
+    def takes_cells(self) -> bool:
+        """Whether the positions that a stride takes are few enough to be worked on together on the way back."""
+        return self._lattice.positions[0] is None and math.prod(self._lattice.stride) <= MOST_OF_A_CELL
 
-    def over_positions(self, loop: Any, *own: Any) -> None:
-        """Run a loop whose tiles are of positions."""
-        self._run(loop, own, self._shape)
+    @property
+    def holds_once(self) -> bool:
+        """Whether all positions of a cell are held by one window, which may be folded where it is wanted."""
+        return self.takes_cells and math.prod(self._lattice.holders) == 1
 
-    def _run(self, loop: Any, own: tuple[Any, ...], shape: Ints) -> None:
-        rows, columns = self._rows_and_columns(shape)
-        grid, tile = _grid(rows, columns)
+    def fold(self, *found: Any) -> None:
+        """Fold all windows; found : as in ``folding.fold_windows``."""
+        self._run(self._loops.fold_windows, (found,), self._lattice.counts, FORWARD)
+
+    def gather(self, kept: tuple[Any, ...], found: tuple[Any, ...]) -> None:
+        """Gather the gradients of all positions; kept, found : as in ``sharing``."""
         lattice = self._lattice
-        tables = lattice.holders if shape is self._shape else lattice.positions
-        with torch.cuda.device_of(self._given[0]):
-            loop[grid](self._given, *own, lattice.sizes, lattice.counts, tables, rows, columns, *tile, num_warps=WARPS)
+        if self.takes_cells:
+            self._run(self._loops.gather_cells, (kept, found), lattice.cells, BACKWARD)
+        else:
+            self._run(self._loops.gather_shares, (kept, found), lattice.sizes, BACKWARD)
 
-    def _rows_and_columns(self, shape: Ints) -> tuple[int, int]:
-        columns = shape[1] if self._last else shape[-1]
-        return math.prod(shape) // columns, columns
+    def learn(self, kept: tuple[Any, ...], sums: Tensor) -> None:
+        """Add up the gradient of the weights; kept, sums : as in ``sharing.learn_weights``."""
+        self._run(self._loops.learn_weights, (kept, sums), self._lattice.counts, FORWARD)
+
+    def _run(self, loop: Any, own: tuple[Any, ...], extent: Ints, tilings: tuple[Tiling, Tiling]) -> None:
+        lattice = self._lattice
+        grid, tile = self._grid(extent, tilings)
+        tables = lattice.holding if extent is lattice.sizes else lattice.positions
+        shape = (lattice.sizes, lattice.counts, tables, self._rows(extent), lattice.cells)
+        with torch.cuda.device_of(self._given[0]):
+            loop[grid](self._given, *own, shape, *tile, num_warps=tilings[self._last].warps)
+
+    def _rows(self, extent: Ints) -> tuple[int, int]:
+        """Return how many outer rows, and columns, an array of an extent along three axes has."""
+        samples, channels = self._shape[:2]
+        if self._last:
+            return samples * extent[0] * extent[1], channels
+        return samples * channels * extent[0], extent[2]
+
+    def _grid(self, extent: Ints, tilings: tuple[Tiling, Tiling]) -> tuple[tuple[int, int], tuple[int, int, int]]:
+        """Return how many tiles there are along rows and columns, and a tile's outer rows, inner rows and columns."""
+        (outer, columns), tiling = self._rows(extent), tilings[self._last]
+        inner = extent[2] if self._last else extent[1]
+        across = min(triton.next_power_of_2(columns), tiling.columns)
+        down = max(tiling.numbers // across // (2 if self.dtype == torch.float64 else 1), 1)
+        inside = _least_waste(inner, down)
+        outside = down // inside
+        blocks = triton.cdiv(outer, outside) * triton.cdiv(inner, inside)
+        return (blocks, triton.cdiv(columns, across)), (outside, inside, across)
 
     def _empty(self, shape: Ints, dtype: torch.dtype) -> Tensor:
         return torch.empty(shape, dtype=dtype, device=self._given[0].device, memory_format=self._format)
@@ -98,7 +142,7 @@ def _setting(
     lattice: Lattice, dtype: torch.dtype, numbers: int, weights: Tensor | None, *, channels_last: bool
 ) -> Setting:
     return Setting(
-        *lattice[:5],
+        *lattice[:7],
         sliding=lattice.positions[0] is None,
         double=dtype == torch.float64,
         wide=numbers > MOST_NARROW,
@@ -107,11 +151,11 @@ def _setting(
     )
 
 
-def _grid(rows: int, columns: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return how many tiles there are along rows and columns, and how many of both a tile has."""
-    across = min(triton.next_power_of_2(columns), MOST_COLUMNS)
-    down = TILE // across
-    return (triton.cdiv(rows, down), triton.cdiv(columns, across)), (down, across)
+@cache
+def _least_waste(count: int, most: int) -> int:
+    """Return the largest power of two up to ``most`` of those whose multiple that holds ``count`` is smallest."""
+    powers = [1 << power for power in range(most.bit_length()) if 1 << power <= most]
+    return min(powers, key=lambda power: (-(-count // power) * power, -power))
 
 
 @cache

@@ -23,14 +23,14 @@ NOTHING: Ints = (0, 0, 0)
 
 
 class Lattice(NamedTuple):
-    """A geometry over three axes, for inputs of one size; the first five as in ``binding.Setting``.
+    """A geometry over three axes, for inputs of one size; the first seven as in ``binding.Setting``.
 
     Attributes
     ----------
-    sizes, counts : how many positions and windows there are along each axis
+    sizes, counts, cells : how many positions, windows, and cells of a stride there are along each axis
     constants : the windows' constants along each axis, one axis after the other, floating point
     positions : for each axis (windows, taps), int32, or None where windows slide
-    holders : for each axis (positions, reach, 2), int32: the windows that hold a position, and its tap there, or None
+    holding : for each axis (positions, reach, 2), int32: the windows that hold a position, and its tap there, or None
     """
 
     kernel: Ints
@@ -38,11 +38,14 @@ class Lattice(NamedTuple):
     before: Ints
     dilation: Ints
     reach: Ints
+    earliest: Ints
+    holders: Ints
     sizes: Ints
     counts: Ints
+    cells: Ints
     constants: Tensor
     positions: tuple[Tensor | None, ...]
-    holders: tuple[Tensor | None, ...]
+    holding: tuple[Tensor | None, ...]
 
 
 @lru_cache(maxsize=256)
@@ -53,13 +56,16 @@ def lattice_of(given: Geometry, axes: Ints, constant: Constant, dtype: torch.dty
     constants, counts = torch.from_numpy(along).to(device, dtype), tuple(geometry.output(sizes))
     sliding = geometry.sliding(sizes) if isinstance(geometry, Bins) else geometry.padded(sizes)
     if sliding is not None:
-        ones = (sliding.kernel, sliding.stride, sliding.before, sliding.dilation, _reach(sliding))
-        return Lattice(*ones, sizes, counts, constants, (None,) * 3, (None,) * 3)
+        earliest, holders = _holders_of_cells(sliding)
+        windows = (sliding.kernel, sliding.stride, sliding.before, sliding.dilation, _reach(sliding), earliest, holders)
+        cells = tuple(-(-size // stride) for size, stride in zip(sizes, sliding.stride, strict=True))
+        return Lattice(*windows, sizes, counts, cells, constants, (None,) * 3, (None,) * 3)
     positions = geometry.positions(sizes)
-    holders = [_holders(p, size) for p, size in zip(positions, sizes, strict=True)]
-    kernel, reach = tuple(p.shape[1] for p in positions), tuple(h.shape[1] for h in holders)
-    tables = [tuple(torch.from_numpy(t).to(device) for t in kind) for kind in (positions, holders)]
-    return Lattice(kernel, NOTHING, NOTHING, NOTHING, reach, sizes, counts, constants, *tables)
+    holding = [_holding(p, size) for p, size in zip(positions, sizes, strict=True)]
+    kernel, reach = tuple(p.shape[1] for p in positions), tuple(h.shape[1] for h in holding)
+    tables = [tuple(torch.from_numpy(t).to(device) for t in kind) for kind in (positions, holding)]
+    nothing = (NOTHING,) * 3
+    return Lattice(kernel, *nothing, reach, NOTHING, NOTHING, sizes, counts, NOTHING, constants, *tables)
 
 
 def _reach(windows: Windows) -> Ints:
@@ -68,7 +74,19 @@ def _reach(windows: Windows) -> Ints:
     return tuple((dilation * (kernel - 1)) // stride + 1 for kernel, stride, dilation in each)
 
 
-def _holders(positions: NDArray[np.int32], size: int) -> NDArray[np.int32]:
+def _holders_of_cells(windows: Windows) -> tuple[Ints, Ints]:
+    """Return the first window that holds a position of the first cell, which may be negative, and how many do."""
+    earliest, holders = [], []
+    for kernel, stride, before, dilation in zip(
+        windows.kernel, windows.stride, windows.before, windows.dilation, strict=True
+    ):
+        first = -((dilation * (kernel - 1) - before) // stride)
+        earliest.append(first)
+        holders.append((stride - 1 + before) // stride - first + 1)
+    return tuple(earliest), tuple(holders)
+
+
+def _holding(positions: NDArray[np.int32], size: int) -> NDArray[np.int32]:
     """Return for each position the windows that hold it, and which tap it is there."""
     window, tap = (positions != ABSENT).nonzero()
     position = positions[window, tap]
