@@ -25,9 +25,9 @@ SETTINGS = {
     "proximal Newton": {"alpha": 2e-3, "l1_ratio": 1.0},
     "elastic net": {"alpha": 2e-3, "l1_ratio": 0.5},
     "group lasso": {"penalty": GroupLasso(5e-3)},
-    "FISTA": {"penalty": Nuclear(1e-2)},
-    "Davis-Yin": {"penalty": Sum([L1(5e-3), L2(5e-3)])},
-    "primal-dual": {"alpha": 2e-2, "l1_ratio": 1.0, "solver": "primal-dual"},
+    "FISTA": {"penalty": Nuclear(1e-2), "tol": 1e-2},
+    "Davis-Yin": {"penalty": Sum([L1(5e-3), L2(5e-3)]), "tol": 1e-2},
+    "primal-dual": {"alpha": 2e-2, "l1_ratio": 1.0, "solver": "primal-dual", "tol": 1e-2},
 }
 
 

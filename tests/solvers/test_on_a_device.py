@@ -20,9 +20,9 @@ def test_a_solver_on_a_device_ends_at_the_minimum(name, device):
     for penalty in {type(each): each for each in (penalties[0], penalties[-1])}.values():
         values = []
         for model in (here, moved(here, device)):
-            stop = Stop(DualityGap(model, penalty), 1e-6, 2000)
+            stop = Stop(DualityGap(model, penalty), 1e-4, 2000)
             solution = minimize(model, masked(penalty), model.zeros(), solver, stop)
             assert solution.status is Status.CONVERGED
             assert solution.point.device == model.features.device
             values.append(solution.value)
-        assert values[1] == pytest.approx(values[0], rel=3e-6)
+        assert values[1] == pytest.approx(values[0], rel=3e-4)
