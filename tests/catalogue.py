@@ -68,6 +68,7 @@ from gradus.solvers import (
     PrimalDual,
     ProximalGradient,
     ProximalNewton,
+    RenewedLBFGS,
     Terms,
 )
 
@@ -207,6 +208,7 @@ SOLVERS = {
         [L1(0.02), L2(0.02), ElasticNet(0.01, 0.01), GroupLasso(0.02), Nuclear(0.02)],
     ),
     "lbfgs": (LBFGS(), [L2(0.02)]),
+    "renewed lbfgs": (RenewedLBFGS(lambda point: lambda gradient: (1 + len(point)) * gradient, every=3), [L2(0.02)]),
     "newton cg": (NewtonCG(), [L2(0.02)]),
     "proximal newton, l1": (ProximalNewton(Terms(0.02, 0.0, rows=4)), [L1(0.02)]),
     "proximal newton, elastic net": (ProximalNewton(Terms(0.01, 0.01, rows=4)), [ElasticNet(0.01, 0.01)]),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gradus.estimators import gap_estimate
-from gradus.estimators.gap_estimate import GapEstimate
+from gradus.estimators.gap_estimate import GapEstimate, Outlook
 from gradus.losses import CrossEntropy, DenseFeatures, DualityGap, LinearModel
 from gradus.losses.sampling import evenly_spaced
 from gradus.penalties import L2
@@ -55,3 +55,19 @@ def test_near_the_solution_it_is_of_the_size_of_the_gap():
     true = DualityGap(published, penalty)(whole.uncentred_point(point))
     assert true > 0
     assert true / 30 < found < 30 * true
+
+
+def test_a_look_teaches_when_the_next_is_worth_it():
+    class State:
+        gradient = torch.ones(2, 1, dtype=torch.float64)
+
+        def __init__(self, value):
+            self.value = value
+
+    estimate = GapEstimate(1.0, 2, 0.0)  # 1 / value
+    for learns, expected in ((True, [True, False, True]), (False, [True, True, True])):
+        outlook = Outlook(estimate, 1.0, learns=learns)
+        seen = [outlook.promising(State(0.2))]
+        assert outlook.looked(4.0) == 4.0  # the gap is 0.8 of the estimate
+        seen += [outlook.promising(State(0.4)), outlook.promising(State(0.5))]
+        assert seen == expected

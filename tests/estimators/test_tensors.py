@@ -111,7 +111,7 @@ def test_a_fit_on_a_device_goes_on_from_its_checkpoint(device, tmp_path, monkeyp
             raise KeyboardInterrupt
 
     settings = {"alpha": 1e-3, "solver": "lbfgs"}
-    whole = SoftmaxRegression(**settings).fit(on(device, X), Y)
+    whole = SoftmaxRegression(**settings, checkpoint=tmp_path / "whole").fit(on(device, X), Y)
     monkeypatch.setattr(checkpoint.Checkpoint, "keep", killed)
     with pytest.raises(KeyboardInterrupt):
         SoftmaxRegression(**settings, checkpoint=tmp_path / "fit").fit(on(device, X), Y)

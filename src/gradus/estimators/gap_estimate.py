@@ -18,6 +18,9 @@ SPREAD_ROWS = 2048
 OPTIMISM = 0.1
 # the certificate is looked at where its estimate is this much below the tolerance
 MARGIN = 0.9
+# and where it is known: at this much of how many times the gap was, when it was last looked at
+CAUTION = 0.5
+MOST_OPTIMISM = 10.0
 # a step need not aim at less than this share of the tolerance
 AIM = 0.25
 
@@ -66,3 +69,29 @@ class GapEstimate:
         """Return the estimate where the objective has this gradient and value."""
         slopes, rest = (part.double().square().sum() for part in (gradient[: self.rows], gradient[self.rows :]))
         return ((slopes + self.spread * rest) / (2 * self.alpha)).item() / max(abs(value), 1e-300)
+
+
+class Outlook:
+    """When the certificate is worth its cost: where the estimate, as far as it has been wrong so far, promises it.
+
+    Parameters
+    ----------
+    estimate : of the certificate
+    tolerance : what the certificate is compared with
+    learns : whether a look changes what is expected of the next; else a tenth of the estimate is hoped for at any time
+    """
+
+    def __init__(self, estimate: GapEstimate, tolerance: float, *, learns: bool) -> None:
+        self._estimate, self._tolerance, self._learns = estimate, tolerance, learns
+        self._hope, self._last = OPTIMISM, 0.0
+
+    def promising(self, state: Descending) -> bool:
+        """Tell whether to look at a state."""
+        self._last = self._estimate(state)
+        return self._hope * self._last <= MARGIN * self._tolerance
+
+    def looked(self, certificate: float) -> float:
+        """Return the certificate of the state that was last asked about, which teaches how far to trust the next."""
+        if self._learns and self._last > 0:
+            self._hope = min(max(CAUTION * certificate / self._last, OPTIMISM), MOST_OPTIMISM)
+        return certificate

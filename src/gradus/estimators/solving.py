@@ -11,10 +11,10 @@ import torch
 from gradus.core.errors import InputError
 from gradus.core.free_memory import give_back
 from gradus.estimators.descending import fitted_by_descent
-from gradus.estimators.gap_estimate import AIM, MARGIN, OPTIMISM, Descending, GapEstimate
+from gradus.estimators.gap_estimate import AIM, GapEstimate, Outlook
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
 from gradus.penalties import L2
-from gradus.solvers import LBFGS, NewtonCG, Stop, minimize
+from gradus.solvers import LBFGS, NewtonCG, RenewedLBFGS, Stop, minimize
 from gradus.solvers.checkpoint import Checkpoint, Checkpointed
 
 if TYPE_CHECKING:
@@ -95,24 +95,26 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
         return fitted_by_descent(plain, descent, penalty, settings, way)
     model = plain.centred()
 
+    outlook: Outlook | None = None
+
     def bound_of_published(point: Tensor) -> float:
         give_back()
-        return way.bound(model.uncentred_point(point))
+        found = way.bound(model.uncentred_point(point))
+        return found if outlook is None else outlook.looked(found)
 
     solver = chosen_solver(settings.solver, model, penalty, kept=way.checkpoint is not None)
-    promising = None
     guess: Callable[[Any], float] | None = None
-    if isinstance(penalty, L2) and isinstance(solver, NewtonCG | LBFGS):
+    if isinstance(penalty, L2) and isinstance(solver, NewtonCG | LBFGS | RenewedLBFGS):
         guess = estimate = GapEstimate.of(model, penalty.strength)
-
-        def promising(state: Descending) -> bool:
-            return OPTIMISM * estimate(state) <= MARGIN * settings.tol
+        # on a GPU, where products in float64 with a repair are dear beside a gradient, looks are few
+        outlook = Outlook(estimate, settings.tol, learns=model.features.device.type != "cpu")
 
         def enough(gradient: Tensor, value: float) -> bool:
             return estimate.at(gradient, value) <= AIM * settings.tol
 
         solver = replace(solver, enough=enough) if isinstance(solver, NewtonCG) else solver
 
+    promising = None if outlook is None else outlook.promising
     stop = replace(way.stop(settings, bound_of_published), promising=promising, guess=guess)
     give_back()
     solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)

@@ -8,6 +8,7 @@ from gradus.solvers.newton_cg import NewtonCG
 from gradus.solvers.primal_dual import PrimalDual
 from gradus.solvers.proximal_gradient import ProximalGradient
 from gradus.solvers.proximal_newton import ProximalNewton
+from gradus.solvers.renewed_lbfgs import RenewedLBFGS
 from gradus.solvers.terms import Terms
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PrimalDual",
     "ProximalGradient",
     "ProximalNewton",
+    "RenewedLBFGS",
     "Stop",
     "Terms",
     "minimize",
