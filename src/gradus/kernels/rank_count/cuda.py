@@ -73,6 +73,7 @@ def counted(scores: Tensor, labels: Tensor, tile: Tile) -> tuple[Tensor, Tensor]
                 ALONG_ROWS=along_rows,
                 TOGETHER=math.gcd(length, stride, MOST_TOGETHER),
                 num_warps=tile.warps,
+                enable_fp_fusion=True,
             )
     return greater, equal
 

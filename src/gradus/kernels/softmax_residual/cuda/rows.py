@@ -68,6 +68,7 @@ def residual_rows(
                 COLUMNS=shape.columns,
                 TOGETHER=shape.together(logits),
                 num_warps=shape.warps,
+                enable_fp_fusion=True,
             )
     return sums.sum()
 
@@ -87,6 +88,7 @@ def turn_by_hessian(along: Tensor, probabilities: Tensor, weights: Tensor) -> No
                 COLUMNS=shape.columns,
                 TOGETHER=shape.together(along),
                 num_warps=shape.warps,
+                enable_fp_fusion=True,
             )
 
 

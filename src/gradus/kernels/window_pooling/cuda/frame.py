@@ -107,8 +107,9 @@ class Frame:
         grid, tile = self._grid(extent, tilings)
         tables = lattice.holding if extent is lattice.sizes else lattice.positions
         shape = (lattice.sizes, lattice.counts, tables, self._rows(extent), lattice.cells)
+        warps = tilings[self._last].warps
         with torch.cuda.device_of(self._given[0]):
-            loop[grid](self._given, *own, shape, *tile, num_warps=tilings[self._last].warps)
+            loop[grid](self._given, *own, shape, *tile, num_warps=warps, enable_fp_fusion=True)
 
     def _rows(self, extent: Ints) -> tuple[int, int]:
         """Return how many outer rows, and columns, an array of an extent along three axes has."""
