@@ -47,7 +47,7 @@ def objective(model, X, y, weights=None):
     return loss + alpha * (ridge + model.l1_ratio * np.abs(W).sum())
 
 
-@pytest.mark.parametrize("solver", ["auto", "lbfgs", "newton-cg", "proximal-gradient"])
+@pytest.mark.parametrize("solver", ["auto", "lbfgs", "newton", "newton-cg", "proximal-gradient"])
 @pytest.mark.parametrize("intercept", [True, False])
 def test_equals_logistic_regression(solver, intercept):
     X, y = data()
@@ -430,7 +430,7 @@ def test_hostile_scales_end_in_a_status():
         ({"tol": 0.0}, "tol is 0.0"),
         ({"max_iter": -1}, "max_iter is -1"),
         ({"max_iter": 2.5}, "max_iter is 2.5"),
-        ({"solver": "newton"}, r"solver is 'newton' \(did you mean 'newton-cg'\?\); expected one of auto, lbfgs"),
+        ({"solver": "newton_cg"}, r"solver is 'newton_cg' \(did you mean 'newton-cg'\?\); expected one of auto, lbfgs"),
         ({"solver": "lbfgs", "l1_ratio": 1.0}, "needs a differentiable penalty, and L1 is not"),
         ({"penalty": "l1"}, "penalty is 'l1'; expected None or an object"),
         ({"penalty": L1}, "expected None or an object"),

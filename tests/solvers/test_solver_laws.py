@@ -13,10 +13,10 @@ from gradus.core import progress
 from gradus.core.errors import InputError
 from gradus.core.protocols import Differentiable
 from gradus.core.solution import Status
-from gradus.losses import CholeskyPreconditioner, DiagonalPreconditioner, DualityGap, SparseFeatures
+from gradus.losses import CholeskyPreconditioner, DiagonalPreconditioner, DualityGap, ExpandedModel, SparseFeatures
 from gradus.losses.column_model import ColumnModel
 from gradus.penalties import L1, L2, GroupLasso, Masked, SmoothMasked
-from gradus.solvers import LBFGS, CoordinateDescent, NewtonCG, ProximalGradient, Stop, minimize
+from gradus.solvers import LBFGS, CoordinateDescent, Newton, NewtonCG, ProximalGradient, Stop, minimize
 
 PAIRS = [
     pytest.param(solver, penalty, id=f"{name}, {penalty}")
@@ -34,7 +34,9 @@ def masked(penalty, rows=catalogue.FEATURES):
 
 
 def smooth_for(solver, model):
-    """The same model with features that can be had one at a time, where the solver asks for that."""
+    """The same model, with features one at a time or with its Hessian as numbers where the solver asks for that."""
+    if isinstance(solver, Newton):
+        return ExpandedModel(model)
     if not isinstance(solver, CoordinateDescent):
         return model
     sparse = replace(model, features=SparseFeatures(csr_array(model.features.matrix.numpy())))

@@ -64,6 +64,17 @@ class Curved(Smooth, Protocol):
 
 
 @runtime_checkable
+class Expandable(Smooth, Protocol):
+    """A smooth function of a matrix of few numbers that gives all its derivatives up to the second at once."""
+
+    def expansion(self, point: Tensor) -> tuple[float, Tensor, Tensor]:
+        """Return the value, the gradient (of the point's shape) and the Hessian among all entries, float64, new.
+
+        The Hessian is (entries, entries), symmetric; the entries of the point's first column come first.
+        """
+
+
+@runtime_checkable
 class LogLinear(Smooth, Protocol):
     """A smooth function of a matrix (W; b) whose features can be had one at a time, each touching few samples.
 

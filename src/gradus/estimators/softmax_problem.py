@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gradus.core.errors import InputError, did_you_mean
 from gradus.core.protocols import (
@@ -19,6 +19,7 @@ from gradus.core.protocols import (
     Thresholding,
 )
 from gradus.estimators.renewal import renewed_lbfgs
+from gradus.kernels.softmax_expansion import cost as expansion_cost
 from gradus.losses import (
     CholeskyPreconditioner,
     CrossEntropy,
@@ -52,6 +53,7 @@ from gradus.solvers import (
     LBFGS,
     CoordinateDescent,
     DavisYin,
+    Newton,
     NewtonCG,
     PrimalDual,
     ProximalGradient,
@@ -67,12 +69,15 @@ if TYPE_CHECKING:
     from gradus.losses.preconditioner import Preconditioner
 
 SOLVERS = (
-    *("auto", "lbfgs", "newton-cg", "proximal-newton", "coordinate-descent"),
+    *("auto", "lbfgs", "newton", "newton-cg", "proximal-newton", "coordinate-descent"),
     *("proximal-gradient", "davis-yin", "primal-dual"),
 )
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves, and on a GPU
 # finding its eigenvectors less than the gradients
 FACTORED_FEATURES, RENEWED_FEATURES = 4096, 2048
+# most unknowns whose Hessian may be asked for as numbers, and multiplications up to which to make and to solve it costs
+# less than the calls that it saves
+MOST_UNKNOWNS, CHEAP = 2048, 5_000_000
 # Newton's method starts with the Hessian of one row in so many, and of no fewer than these
 HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 4, 2048
 # up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
@@ -220,11 +225,35 @@ def chosen_solver(
     # a file is read for gradients alone: the samples of Newton's method would fill the memory that is being saved
     held = not kept and not isinstance(model.features, MappedFeatures)
     curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES and held
+    if _has_few_unknowns(name, model, penalty) and (name == "newton" or held):
+        return Newton(Terms(0.0, cast("L2", penalty).strength, features))
     if name == "newton-cg" or (name == "auto" and curved):
         return newton(model, penalty)
     if isinstance(penalty, L2) and features <= RENEWED_FEATURES and model.features.device.type != "cpu" and not kept:
         return renewed_lbfgs(model, penalty.strength)
     return LBFGS(preconditioner(model, penalty, model.zeros()))
+
+
+def _has_few_unknowns(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> bool:
+    """Return whether the Hessian as numbers is asked for, or is cheap.
+
+    Raises
+    ------
+    InputError : if it is asked for, and the penalty or the data is not for it
+    """
+    rows, outputs = model.shape
+    suits = (
+        isinstance(penalty, L2) and rows * outputs <= MOST_UNKNOWNS and not isinstance(model.features, MappedFeatures)
+    )
+    if name == "newton" and not suits:
+        raise InputError(
+            f"solver is 'newton', which is for L2 and at most {MOST_UNKNOWNS} weights on data in memory, and the "
+            f"penalty is {type(penalty).__name__} of {rows * outputs} weights: use 'auto'"
+        )
+    arithmetic = expansion_cost(model.samples, rows, outputs) + (rows * outputs) ** 3 // 3
+    return suits and (
+        name == "newton" or (name == "auto" and arithmetic <= CHEAP and model.weights.device.type == "cpu")
+    )
 
 
 def _splitting(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any] | None:

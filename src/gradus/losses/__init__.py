@@ -4,6 +4,7 @@ from gradus.losses.certificate import DualityGap
 from gradus.losses.column_access import column_access
 from gradus.losses.column_model import ColumnModel
 from gradus.losses.cross_entropy import CrossEntropy
+from gradus.losses.expanded_model import ExpandedModel
 from gradus.losses.features import DenseFeatures, Features
 from gradus.losses.huber import HuberLoss
 from gradus.losses.linear_model import LinearModel
@@ -24,6 +25,7 @@ __all__ = [
     "DenseFeatures",
     "DiagonalPreconditioner",
     "DualityGap",
+    "ExpandedModel",
     "Features",
     "HuberLoss",
     "LinearModel",

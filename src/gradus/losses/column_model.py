@@ -10,7 +10,7 @@ import torch
 
 from gradus.core import unwritten
 from gradus.core.errors import InputError
-from gradus.losses.sample_loss import LogLinearLoss
+from gradus.losses.sample_loss import LogLinearLoss, SampleLoss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,17 +51,7 @@ class ColumnModel(Generic[Loss]):
             raise InputError(
                 "model is centred, and its features are taken as they are stored: give it with centre=None"
             )
-        loss = self.model.loss
-        if not isinstance(loss, LogLinearLoss):
-            raise InputError(
-                f"the loss is {type(loss).__name__}, which is not log-linear: give CrossEntropy or Logistic, or use "
-                "ProximalNewton on the model itself"
-            )
-        if loss.baseline and loss.outputs > 1:
-            raise InputError(
-                f"the loss is {type(loss).__name__} of {loss.outputs} outputs, which do not depend on each other: fit "
-                "each alone"
-            )
+        log_linear_checked(self.model.loss)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -133,3 +123,17 @@ class ColumnModel(Generic[Loss]):
             some = loss.rows(start, start + PART)
             total += some.dual_value(scale * residual[part], self.shares[part]).item()
         return total
+
+
+def log_linear_checked(loss: SampleLoss) -> None:
+    """Raise InputError where a loss is not log-linear, or is the sum of several that are."""
+    if not isinstance(loss, LogLinearLoss):
+        raise InputError(
+            f"the loss is {type(loss).__name__}, which is not log-linear: give CrossEntropy or Logistic, or the model "
+            "itself to another solver"
+        )
+    if loss.baseline and loss.outputs > 1:
+        raise InputError(
+            f"the loss is {type(loss).__name__} of {loss.outputs} outputs, which do not depend on each other: fit each "
+            "alone"
+        )

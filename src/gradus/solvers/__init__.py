@@ -4,6 +4,7 @@ from gradus.solvers.coordinate_descent import CoordinateDescent
 from gradus.solvers.davis_yin import DavisYin
 from gradus.solvers.lbfgs import LBFGS
 from gradus.solvers.minimize import Continued, Stop, minimize, resume
+from gradus.solvers.newton import Newton
 from gradus.solvers.newton_cg import NewtonCG
 from gradus.solvers.primal_dual import PrimalDual
 from gradus.solvers.proximal_gradient import ProximalGradient
@@ -16,6 +17,7 @@ __all__ = [
     "Continued",
     "CoordinateDescent",
     "DavisYin",
+    "Newton",
     "NewtonCG",
     "PrimalDual",
     "ProximalGradient",
