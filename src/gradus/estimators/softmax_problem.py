@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from gradus.core.errors import InputError, did_you_mean
 from gradus.core.protocols import (
@@ -18,8 +18,9 @@ from gradus.core.protocols import (
     Term,
     Thresholding,
 )
+from gradus.estimators.few_unknowns import newton_of_few
 from gradus.estimators.renewal import renewed_lbfgs
-from gradus.kernels.softmax_expansion import cost as expansion_cost
+from gradus.estimators.row_terms import row_terms
 from gradus.losses import (
     CholeskyPreconditioner,
     CrossEntropy,
@@ -39,26 +40,21 @@ from gradus.penalties import (
     Composed,
     ElasticNet,
     FirstRows,
-    GroupLasso,
     Huber,
     Masked,
     Nonconvex,
     SmoothMasked,
-    SparseGroupLasso,
     Sum,
     Zero,
 )
-from gradus.penalties.grouping import EachRow
 from gradus.solvers import (
     LBFGS,
     CoordinateDescent,
     DavisYin,
-    Newton,
     NewtonCG,
     PrimalDual,
     ProximalGradient,
     ProximalNewton,
-    Terms,
 )
 
 if TYPE_CHECKING:
@@ -75,9 +71,6 @@ SOLVERS = (
 # up to here one factorisation of a features x features matrix costs less than the iterations it saves, and on a GPU
 # finding its eigenvectors less than the gradients
 FACTORED_FEATURES, RENEWED_FEATURES = 4096, 2048
-# most unknowns whose Hessian may be asked for as numbers, and multiplications up to which to make and to solve it costs
-# less than the calls that it saves
-MOST_UNKNOWNS, CHEAP = 2048, 5_000_000
 # Newton's method starts with the Hessian of one row in so many, and of no fewer than these
 HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 4, 2048
 # up to here the working set of a sparse penalty stays small beside the data, and so does its Hessian
@@ -181,7 +174,7 @@ def coordinate_descent(name: str, model: LinearModel[CrossEntropy], penalty: Pro
     ------
     InputError : if it is named, and the penalty or the data is not for it
     """
-    terms, in_memory = _terms(penalty, model), column_access(model.features) is not None
+    terms, in_memory = row_terms(penalty, model), column_access(model.features) is not None
     suits = in_memory and terms is not None and terms.absolute + terms.norm > 0
     if name == "coordinate-descent" and not suits:
         raise InputError(
@@ -203,7 +196,7 @@ def chosen_solver(
     splitting = _splitting(name, model, penalty)
     if splitting is not None:
         return splitting
-    smooth, terms = isinstance(penalty, Differentiable), _terms(penalty, model)
+    smooth, terms = isinstance(penalty, Differentiable), row_terms(penalty, model)
     few_classes = model.loss.outputs <= FEW_CLASSES
     if terms is not None and (
         name == "proximal-newton" or (name == "auto" and few_classes and not _few_samples(model))
@@ -225,35 +218,14 @@ def chosen_solver(
     # a file is read for gradients alone: the samples of Newton's method would fill the memory that is being saved
     held = not kept and not isinstance(model.features, MappedFeatures)
     curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES and held
-    if _has_few_unknowns(name, model, penalty) and (name == "newton" or held):
-        return Newton(Terms(0.0, cast("L2", penalty).strength, features))
+    direct = newton_of_few(name, model, penalty, held=held)
+    if direct is not None:
+        return direct
     if name == "newton-cg" or (name == "auto" and curved):
         return newton(model, penalty)
     if isinstance(penalty, L2) and features <= RENEWED_FEATURES and model.features.device.type != "cpu" and not kept:
         return renewed_lbfgs(model, penalty.strength)
     return LBFGS(preconditioner(model, penalty, model.zeros()))
-
-
-def _has_few_unknowns(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> bool:
-    """Return whether the Hessian as numbers is asked for, or is cheap.
-
-    Raises
-    ------
-    InputError : if it is asked for, and the penalty or the data is not for it
-    """
-    rows, outputs = model.shape
-    suits = (
-        isinstance(penalty, L2) and rows * outputs <= MOST_UNKNOWNS and not isinstance(model.features, MappedFeatures)
-    )
-    if name == "newton" and not suits:
-        raise InputError(
-            f"solver is 'newton', which is for L2 and at most {MOST_UNKNOWNS} weights on data in memory, and the "
-            f"penalty is {type(penalty).__name__} of {rows * outputs} weights: use 'auto'"
-        )
-    arithmetic = expansion_cost(model.samples, rows, outputs) + (rows * outputs) ** 3 // 3
-    return suits and (
-        name == "newton" or (name == "auto" and arithmetic <= CHEAP and model.weights.device.type == "cpu")
-    )
 
 
 def _splitting(name: str, model: LinearModel[CrossEntropy], penalty: Proximable) -> Solver[Any] | None:
@@ -263,20 +235,6 @@ def _splitting(name: str, model: LinearModel[CrossEntropy], penalty: Proximable)
         return DavisYin(1.0 / _typical_curvature(model))
     if name == "primal-dual" or (name == "auto" and isinstance(penalty, Splittable)):
         return PrimalDual(1.0 / _typical_curvature(model))
-    return None
-
-
-def _terms(penalty: Proximable, model: LinearModel[CrossEntropy]) -> Terms | None:
-    """Return the penalty as absolute values, squares and norms of rows, where it is that."""
-    rows = model.features.shape[1]
-    if isinstance(penalty, L1):
-        return Terms(penalty.strength, 0.0, rows)
-    if isinstance(penalty, ElasticNet):
-        return Terms(penalty.l1, penalty.l2, rows)
-    if isinstance(penalty, GroupLasso):
-        return Terms(0.0, 0.0, rows, penalty.strength)
-    if isinstance(penalty, SparseGroupLasso) and isinstance(penalty.groups, EachRow):
-        return Terms(penalty.l1, 0.0, rows, penalty.l2)
     return None
 
 

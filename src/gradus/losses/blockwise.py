@@ -46,6 +46,8 @@ def blocks_of(features: Features, loss: Loss, weights: Tensor) -> list[Block[Los
     """Return the data in blocks of rows of at most ``BLOCK_LOGITS`` logits, on a GPU of more."""
     samples = features.shape[0]
     rows = max(portion(features.device, BLOCK_LOGITS) // loss.outputs, 1)
+    if samples <= rows:
+        return [Block(features, loss, weights)]
     bounds = [(start, min(start + rows, samples)) for start in range(0, samples, rows)]
     return [Block(features.rows(*bound), loss.rows(*bound), weights[slice(*bound)]) for bound in bounds]
 

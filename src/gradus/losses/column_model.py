@@ -118,6 +118,8 @@ class ColumnModel(Generic[Loss]):
     def dual_value(self, residual: Tensor, scale: float) -> float:
         """Return sum_i w_i H(y_i + scale r_i), some samples at a time."""
         loss, total = self.model.loss.to(torch.float64), 0.0
+        if len(residual) <= PART:
+            return loss.dual_value(scale * residual, self.shares).item()
         for start in range(0, len(residual), PART):
             part = slice(start, start + PART)
             some = loss.rows(start, start + PART)

@@ -73,7 +73,7 @@ class HuberLoss:
 
     def to(self, dtype: torch.dtype) -> HuberLoss:
         """Return the same loss with targets in ``dtype``."""
-        return HuberLoss(self.targets.to(dtype), self.delta)
+        return self if self.targets.dtype == dtype else HuberLoss(self.targets.to(dtype), self.delta)
 
     def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return sum_i w_i loss_i (float64 scalar) and its derivative, the errors clipped to [-delta, delta]."""

@@ -66,7 +66,7 @@ class Logistic:
 
     def to(self, dtype: torch.dtype) -> Logistic:
         """Return the same loss with targets in ``dtype``."""
-        return Logistic(self.targets.to(dtype))
+        return self if self.targets.dtype == dtype else Logistic(self.targets.to(dtype))
 
     def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return sum_i w_i (max(z, 0) - y z + log(1 + exp(-|z|))) (float64 scalar) and its derivative.

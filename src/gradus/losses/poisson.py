@@ -68,7 +68,7 @@ class Poisson:
 
     def to(self, dtype: torch.dtype) -> Poisson:
         """Return the same loss with targets in ``dtype``."""
-        return Poisson(self.targets.to(dtype))
+        return self if self.targets.dtype == dtype else Poisson(self.targets.to(dtype))
 
     def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return sum_i w_i loss_i (float64 scalar) and its derivative w_i (exp(z_i) - y_i)."""

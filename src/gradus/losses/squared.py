@@ -53,7 +53,7 @@ class Squared:
 
     def to(self, dtype: torch.dtype) -> Squared:
         """Return the same loss with targets in ``dtype``."""
-        return Squared(self.targets.to(dtype))
+        return self if self.targets.dtype == dtype else Squared(self.targets.to(dtype))
 
     def value_and_residual(self, logits: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Return sum_i w_i |z_i - y_i|^2 / 2 (float64 scalar) and its derivative w_i (z_i - y_i)."""
