@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gradus.layers.axes import Size
     from gradus.layers.convolution_geometry import Padding, Sliding
 
+AUTOCAST = ("cpu", "cuda")
+
 
 def conv1d(
     input: Tensor,  # noqa: A002 - torch's name
@@ -233,7 +235,9 @@ def _alike(axes: int, images: Tensor, weights: Tensor, bias: Tensor | None) -> t
         )
     require_one_device(images=images, weights=weights, bias=bias)
     device = images.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+    # which torch's compiler looks up in newer versions only
+    known = device in AUTOCAST or torch.amp.is_autocast_available(device)
+    if known and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
         images, weights = images.to(dtype), weights.to(dtype)
         bias = None if bias is None else bias.to(dtype)
