@@ -30,9 +30,9 @@ class Tile(NamedTuple):
     warps: int
 
 
-# so many numbers keep enough reads under way, and so many columns are read at a time at most
-NUMBERS, MOST_COLUMNS = 2048, 1024
-ALONG_COLUMNS = Tile(128, 16, 4)
+# so many numbers keep enough reads under way; fewer of short rows, whose counts take longer to add up
+NUMBERS, OF_SHORT, SHORT = 2048, 1024, 16
+ALONG_COLUMNS = Tile(128, 8, 4)
 # a thread reads at most so many neighbours at once
 MOST_TOGETHER = 16
 
@@ -46,8 +46,10 @@ def tile_of(scores: Tensor) -> Tile:
     """Return the tile that suits a matrix."""
     if not _along_rows(scores):
         return ALONG_COLUMNS
-    columns = min(triton.next_power_of_2(max(scores.shape[1], 1)), MOST_COLUMNS)
-    return Tile(1, columns, 2) if columns == MOST_COLUMNS else Tile(NUMBERS // columns, columns, 4)
+    columns = min(triton.next_power_of_2(max(scores.shape[1], 1)), NUMBERS)
+    if columns <= SHORT:
+        return Tile(OF_SHORT // columns, columns, 2)
+    return Tile(NUMBERS // columns, columns, 4) if columns != NUMBERS // 2 else Tile(1, columns, 2)
 
 
 def counted(scores: Tensor, labels: Tensor, tile: Tile) -> tuple[Tensor, Tensor]:

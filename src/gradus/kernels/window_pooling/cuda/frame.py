@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -34,8 +34,9 @@ class Tiling(NamedTuple):
     warps: int
 
 
-# of contiguous tensors and of channels last: forward and backward
-FORWARD, BACKWARD = (Tiling(256, 128, 2), Tiling(1024, 128, 4)), (Tiling(512, 128, 4), Tiling(1024, 128, 4))
+# of contiguous tensors and of channels last: on the way there, and back position by position, or cell by cell
+WIDE, NARROW, NARROWEST = Tiling(1024, 128, 4), Tiling(256, 128, 2), Tiling(128, 128, 2)
+FORWARD, POSITIONS, CELLS = (NARROW, WIDE), (WIDE, WIDE), (NARROWEST, WIDE)
 
 
 class Frame:
@@ -44,7 +45,7 @@ class Frame:
     def __init__(self, variant: Variant, call: Call) -> None:
         x = call.x
         self.dtype = torch.float32 if x.dtype in _HALVES else x.dtype
-        self._last = _channels_last(x)
+        self._last, self._recalls = _channels_last(x), variant.recalls
         self._shape, self._outputs = x.shape, (*x.shape[:2], *call.output_sizes)
         self._lattice = lattice_of(call.geometry, call.sizes, variant.constant, self.dtype, x.device)
         weights = None if call.weights is None else call.weights.detach().to(self.dtype).reshape(-1).contiguous()
@@ -73,13 +74,18 @@ class Frame:
 
     def empty_sums(self) -> Tensor:
         """Return memory for what each tile of windows adds to the gradient of the weights: (tiles, taps)."""
-        grid, _ = self._grid(self._lattice.counts, FORWARD)
+        grid = self._grid(self._lattice.counts, FORWARD)[0]
         return torch.empty((grid[0] * grid[1], self.taps), dtype=self.dtype, device=self._given[0].device)
 
     @property
     def takes_cells(self) -> bool:
-        """Whether the positions that a stride takes are few enough to be worked on together on the way back."""
-        return self._lattice.positions[0] is None and math.prod(self._lattice.stride) <= MOST_OF_A_CELL
+        """Whether the positions that a stride takes are worked on together on the way back.
+
+        That pays where windows overlap, or are folded again, and the positions are few enough.
+        """
+        lattice = self._lattice
+        shared = math.prod(lattice.reach) > 1 or self._recalls
+        return lattice.positions[0] is None and shared and math.prod(lattice.stride) <= MOST_OF_A_CELL
 
     @property
     def holds_once(self) -> bool:
@@ -94,40 +100,27 @@ class Frame:
         """Gather the gradients of all positions; kept, found : as in ``sharing``."""
         lattice = self._lattice
         if self.takes_cells:
-            self._run(self._loops.gather_cells, (kept, found), lattice.cells, BACKWARD)
+            self._run(self._loops.gather_cells, (kept, found), lattice.cells, CELLS)
         else:
-            self._run(self._loops.gather_shares, (kept, found), lattice.sizes, BACKWARD)
+            self._run(self._loops.gather_shares, (kept, found), lattice.sizes, POSITIONS)
 
     def learn(self, kept: tuple[Any, ...], sums: Tensor) -> None:
         """Add up the gradient of the weights; kept, sums : as in ``sharing.learn_weights``."""
         self._run(self._loops.learn_weights, (kept, sums), self._lattice.counts, FORWARD)
 
     def _run(self, loop: Any, own: tuple[Any, ...], extent: Ints, tilings: tuple[Tiling, Tiling]) -> None:
-        lattice = self._lattice
-        grid, tile = self._grid(extent, tilings)
+        lattice, tiling = self._lattice, tilings[self._last]
+        grid, tile, rows = self._grid(extent, tilings)
         tables = lattice.holding if extent is lattice.sizes else lattice.positions
-        shape = (lattice.sizes, lattice.counts, tables, self._rows(extent), lattice.cells)
-        warps = tilings[self._last].warps
+        shape = (lattice.sizes, lattice.counts, tables, rows, lattice.cells)
         with torch.cuda.device_of(self._given[0]):
-            loop[grid](self._given, *own, shape, *tile, num_warps=warps, enable_fp_fusion=True)
+            loop[grid](self._given, *own, shape, *tile, num_warps=tiling.warps, enable_fp_fusion=True)
+        # the names that a loop is bound to stay what they are, which Triton would make sure of at every call
+        vars(loop).get("used_global_vals", {}).clear()
 
-    def _rows(self, extent: Ints) -> tuple[int, int]:
-        """Return how many outer rows, and columns, an array of an extent along three axes has."""
-        samples, channels = self._shape[:2]
-        if self._last:
-            return samples * extent[0] * extent[1], channels
-        return samples * channels * extent[0], extent[2]
-
-    def _grid(self, extent: Ints, tilings: tuple[Tiling, Tiling]) -> tuple[tuple[int, int], tuple[int, int, int]]:
-        """Return how many tiles there are along rows and columns, and a tile's outer rows, inner rows and columns."""
-        (outer, columns), tiling = self._rows(extent), tilings[self._last]
-        inner = extent[2] if self._last else extent[1]
-        across = min(triton.next_power_of_2(columns), tiling.columns)
-        down = max(tiling.numbers // across // (2 if self.dtype == torch.float64 else 1), 1)
-        inside = _least_waste(inner, down)
-        outside = down // inside
-        blocks = triton.cdiv(outer, outside) * triton.cdiv(inner, inside)
-        return (blocks, triton.cdiv(columns, across)), (outside, inside, across)
+    def _grid(self, extent: Ints, tilings: tuple[Tiling, Tiling]) -> tuple[Ints, Ints, Ints]:
+        halved = 2 if self.dtype == torch.float64 else 1
+        return _cut(extent, self._shape[0], self._shape[1], self._last, tilings[self._last], halved)
 
     def _empty(self, shape: Ints, dtype: torch.dtype) -> Tensor:
         return torch.empty(shape, dtype=dtype, device=self._given[0].device, memory_format=self._format)
@@ -152,7 +145,28 @@ def _setting(
     )
 
 
-@cache
+@lru_cache(maxsize=1024)
+def _cut(
+    extent: Ints, samples: int, channels: int, channels_last: bool, tiling: Tiling, halved: int
+) -> tuple[Ints, Ints, Ints]:
+    """Return how an array of an extent along three axes is cut into tiles.
+
+    Returns
+    -------
+    How many tiles there are along rows and columns; a tile's outer rows, inner rows, and columns; how many outer rows,
+    and columns, there are in all.
+    """
+    inner = extent[2] if channels_last else extent[1]
+    outer = samples * (extent[0] * extent[1] if channels_last else channels * extent[0])
+    columns = channels if channels_last else extent[2]
+    across = min(triton.next_power_of_2(columns), tiling.columns)
+    down = max(tiling.numbers // across // halved, 1)
+    inside = _least_waste(inner, down)
+    outside = down // inside
+    blocks = triton.cdiv(outer, outside) * triton.cdiv(inner, inside)
+    return (blocks, triton.cdiv(columns, across)), (outside, inside, across), (outer, columns)
+
+
 def _least_waste(count: int, most: int) -> int:
     """Return the largest power of two up to ``most`` of those whose multiple that holds ``count`` is smallest."""
     powers = [1 << power for power in range(most.bit_length()) if 1 << power <= most]
