@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # more do not fit the registers of a program
 MOST_CLASSES = 32_768
 # numbers of a tile at least, and so many of them for each warp at most
-TILE, OF_A_WARP = 1024, 512
+TILE, OF_A_WARP = 512, 512
 # a thread reads at most so many neighbours at once
 MOST_TOGETHER = 16
 
