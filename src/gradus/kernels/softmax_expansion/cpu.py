@@ -36,8 +36,9 @@ def _expand(
 ) -> float:
     rows, labels, shares = samples
     outputs, features = weights.shape
-    chances, square = np.empty(outputs), np.empty(features * features)
-    pairs = np.zeros((outputs * (outputs + 1) // 2, features * features))
+    # half of a symmetric matrix is kept, row after row
+    chances, square = np.empty(outputs), np.empty(features * (features + 1) // 2)
+    pairs = np.zeros((outputs * (outputs + 1) // 2, len(square)))
     value = 0.0
     for i in range(len(rows)):
         if shares[i] == 0.0:
@@ -46,8 +47,9 @@ def _expand(
         loss, best, rest = _loss(own, labels[i], weights, chances, baseline)
         value += shares[i] * loss
         for d in range(features):
-            for e in range(features):
-                square[d * features + e] = own[d] * own[e]
+            start = d * (d + 1) // 2
+            for e in range(d + 1):
+                square[start + e] = own[d] * own[e]
         pair = 0
         for k in range(outputs):
             lack = rest if k == best else 1.0 - chances[k]
@@ -63,8 +65,10 @@ def _expand(
     for k in range(outputs):
         for other in range(k + 1):
             for d in range(features):
-                for e in range(features):
-                    hessian[k, d, other, e] = hessian[other, d, k, e] = pairs[pair, d * features + e]
+                for e in range(d + 1):
+                    number = pairs[pair, d * (d + 1) // 2 + e]
+                    hessian[k, d, other, e] = hessian[other, d, k, e] = number
+                    hessian[k, e, other, d] = hessian[other, e, k, d] = number
             pair += 1
     return value
 
