@@ -40,6 +40,28 @@ def test_it_takes_fewer_gradients_to_the_same_minimum():
     assert renewed.iterations < 0.8 * once.iterations
 
 
+def test_a_search_begins_near_the_step_before():
+    points = []
+
+    class Steep:
+        """A quadratic along which the direction given is twenty times too long."""
+
+        def value(self, point):
+            return 10.0 * (point - 1.0).square().sum()
+
+        def value_and_gradient(self, point):
+            points.append(point.item())
+            return self.value(point), 20.0 * (point - 1.0)
+
+    problem = Problem(Steep(), L2(1e-9))
+    solver = RenewedLBFGS(lambda point: lambda gradient: gradient)
+    state = solver.start(problem, torch.zeros(1, 1, dtype=torch.float64))
+    state = replace(state, inner=replace(state.inner, step=0.025))
+    after = solver.advance(problem, state)
+    assert points[1:] == pytest.approx([0.05 * 20.0])
+    assert after.inner.step == pytest.approx(0.05)
+
+
 def test_the_preconditioner_is_made_at_the_point_every_few_steps():
     model, points = catalogue.models(torch.float64)["cross-entropy of codes"], []
 

@@ -29,13 +29,14 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class LBFGSState:
-    """Point, value and gradient, and the last pairs, oldest first."""
+    """Point, value and gradient, the last pairs, oldest first, and which multiple of the direction led here."""
 
     point: Tensor
     value: float
     gradient: Tensor
     pairs: tuple[Pair, ...] = ()
     halted: bool = False
+    step: float = 1.0
 
     @property
     def residual(self) -> float:
@@ -92,7 +93,7 @@ class LBFGS:
         if found is None:
             return self._without_pairs(state)
         pairs = _extended(state, found)[-self.memory :]
-        return LBFGSState(found.point, found.value, found.gradient, pairs)
+        return LBFGSState(found.point, found.value, found.gradient, pairs, step=found.step)
 
     def _without_pairs(self, state: LBFGSState) -> LBFGSState:
         """Return the same point with an empty memory; halted where the memory was not to blame."""

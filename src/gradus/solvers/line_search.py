@@ -39,6 +39,7 @@ class WolfeSearch:
     flatness : in (decrease, 1)
     rounding : relative error of a value in units of the dtype's epsilon; closer values are taken to be equal
     most : trials before giving up
+    first : the step tried first, positive
 
     References
     ----------
@@ -49,6 +50,7 @@ class WolfeSearch:
     flatness: float = 0.9
     rounding: float = 8.0
     most: int = 25
+    first: float = 1.0
 
     def search(self, evaluate: Callable[[float], Trial], origin: Trial) -> Trial | None:
         """Return the accepted trial, or None where no step lowers the function beyond its rounding errors.
@@ -56,7 +58,7 @@ class WolfeSearch:
         ``evaluate(t)`` tries a step; ``origin`` is the trial at step 0, with a negative slope.
         """
         low, high = origin, math.inf
-        step = 1.0
+        step = self.first
         high_slope = math.nan
         for _ in range(self.most):
             trial = evaluate(step)

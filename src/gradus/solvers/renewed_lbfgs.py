@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradus.core.errors import InputError
 from gradus.solvers.lbfgs import LBFGS
+from gradus.solvers.line_search import WolfeSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from gradus.core.solution import Problem
     from gradus.solvers.lbfgs import LBFGSState
+
+# a search begins at so many times the step before, and never at more than 1
+LONGER = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class RenewedLBFGS:
     """Minimise a smooth function plus a smooth penalty by L-BFGS, with a preconditioner made anew at times.
 
     The better a classifier fits, the fewer rows bend its loss: what is near the inverse Hessian at the start is far
-    from it later. The pairs are kept, since they were measured. On 20,000 x 384 numbers of 100 classes it takes half
+    from it later. The pairs are kept, since they were measured. A search begins near the step of the one before: far
+    from the minimum many in a row are a tenth of the direction. On 20,000 x 384 numbers of 100 classes it takes half
     the gradients of ``LBFGS``, whose preconditioner is that of the start.
 
     Parameters
@@ -84,7 +89,8 @@ class RenewedLBFGS:
         """Return the state after one step; where none leads down, with what is renewed for the next."""
         if state.age >= self.every:
             state = self._renewed(state.inner)
-        inner = LBFGS(state.precondition).advance(problem, state.inner)
+        search = WolfeSearch(first=min(1.0, LONGER * state.inner.step))
+        inner = LBFGS(state.precondition, search=search).advance(problem, state.inner)
         if inner.halted and state.age > 0:
             return self._renewed(replace(inner, halted=False))
         return RenewedState(inner, state.precondition, state.age + 1)
