@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -173,7 +173,7 @@ def _least_waste(count: int, most: int) -> int:
     return min(powers, key=lambda power: (-(-count // power) * power, -power))
 
 
-@cache
+@lru_cache(maxsize=256)
 def _on_device(settings: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.tensor(settings, dtype=dtype, device=device)
 
