@@ -87,7 +87,7 @@ def test_rows_that_bend_the_loss_most_save_nearly_all_iterations_where_features_
 def test_uneven_and_rising_strengths_are_right_too():
     X, y = data()
     alphas = [1e-3, 1.0, 0.9, 1e-4, 1e-4, 3e-5]
-    path = list(regularisation_path(model_of(X, y), settings(tol=1e-9), alphas))
+    path = list(regularisation_path(model_of(X, y), settings(tol=1e-10), alphas))
     for point in path:
         peer = LogisticRegression(C=1 / (point.alpha * len(y)), tol=1e-10, max_iter=10_000).fit(X, y)
         np.testing.assert_allclose(point.solution.point[:-1].numpy().T, peer.coef_, atol=1e-3)

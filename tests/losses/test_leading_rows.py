@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from gradus.losses import CrossEntropy, DenseFeatures, LinearModel, SparseFeatures
-from gradus.losses.leading_rows import LeadingRows, affordable, enough, largest
+from gradus.losses.leading_rows import Largest, LeadingRows, affordable, enough
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum
 
 
@@ -27,7 +27,10 @@ def test_the_largest_of_blocks_are_those_of_all(rows, columns, count, seed):
     bend = torch.rand(rows, columns, generator=generator)
     cuts = sorted(torch.randint(1, rows + 1, (3,), generator=generator).tolist())
     blocks = [part for part in torch.tensor_split(bend, cuts) if len(part)]
-    values, places = largest(blocks, count)
+    largest = Largest(count)
+    for block in blocks:
+        largest.add(block)
+    values, places = largest.values, largest.rows
     expected = bend.topk(min(count, rows), dim=0).values.t()
     torch.testing.assert_close(values.sort(dim=1, descending=True).values, expected, rtol=0, atol=0)
     torch.testing.assert_close(bend.t().gather(1, places), values, rtol=0, atol=0)
@@ -73,7 +76,7 @@ def test_positive_in_float32_however_steep_the_rows_are(ridge):
     spectrum = Spectrum.of(model, diagonal=False)
     curvature = OutputCurvature.at(model, model.zeros(), 10_000, spectrum.basis)
     precondition = SharedPreconditioner(spectrum, curvature, ridge, model.intercept)
-    rows = curvature.leading.rows
+    rows = curvature.leading.rows(slice(None))
     for k in range(3):
         for inward in (*rows[k], *torch.randn(20, 20, generator=generator)):
             gradient = torch.zeros(model.shape)
@@ -94,8 +97,9 @@ def test_sparse_rows_are_the_same():
     point = torch.randn(21, 3, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     basis = torch.linalg.qr(torch.randn(20, 20, generator=torch.Generator().manual_seed(6), dtype=torch.float64))[0]
     found = [OutputCurvature.at(model_of(sparse=sparse), point, 10_000, basis).leading for sparse in (True, False)]
-    orders = [each.rows.square().sum(dim=2).argsort(dim=1) for each in found]
-    ordered = [e.rows.gather(1, o[:, :, None].expand_as(e.rows)) for e, o in zip(found, orders, strict=True)]
+    rows = [each.rows(slice(None)) for each in found]
+    orders = [each.square().sum(dim=2).argsort(dim=1) for each in rows]
+    ordered = [each.gather(1, order[:, :, None].expand_as(each)) for each, order in zip(rows, orders, strict=True)]
     torch.testing.assert_close(ordered[0], ordered[1])
 
 
@@ -108,7 +112,9 @@ def test_against_is_the_inverse_of_a_system():
     generator = torch.Generator().manual_seed(7)
     rows = torch.randn(2, 4, 9, generator=generator, dtype=torch.float64)
     diagonal = torch.rand(9, 2, generator=generator, dtype=torch.float64) + 0.1
-    found = LeadingRows(rows, rows.new_ones(2)).against(diagonal)
+    positions, roots = torch.arange(8).view(2, 4), rows.new_ones(2, 4)
+    plain = (torch.eye(9, dtype=torch.float64), torch.zeros(2, 9, dtype=torch.float64))
+    found = LeadingRows(DenseFeatures(rows.flatten(0, 1)), positions, roots, *plain).against(diagonal)
     for k in range(2):
         root = diagonal[:, k].rsqrt().diag()
         inverse = root @ (torch.eye(9, dtype=torch.float64) - found[k].t() @ found[k]) @ root

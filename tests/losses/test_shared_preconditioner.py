@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gradus.losses import CrossEntropy, DenseFeatures, LinearModel
-from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, bend_of, evaluated
+from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
 
 
 def model_of(*, intercept=True, rows=200, scale=0.7):
@@ -57,16 +57,16 @@ def test_many_rows_are_sampled_evenly():
 
 
 def test_a_pass_for_the_gradient_gives_the_curvature_too():
-    model = model_of(rows=300)
+    model = model_of(rows=5000)  # more than are looked at together
     point = torch.randn(model.shape, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
-    value, gradient, probabilities = evaluated(model, point)
+    value, gradient, found = evaluated(model, point, torch.eye(5, dtype=torch.float64))
     expected = model.value_and_gradient(point)
     torch.testing.assert_close((value, gradient), expected, rtol=1e-12, atol=1e-14)
     softmax = torch.softmax(model.logits(point, model.features), dim=1)
-    torch.testing.assert_close(probabilities, softmax)
     bend = model.weights[:, None] * softmax * (1 - softmax)
-    found = OutputCurvature.of(model, bend_of(probabilities, model.weights))
     torch.testing.assert_close(found.total, bend.sum(dim=0))
     rows = model.scale * (model.features.matrix - model.centre)
     torch.testing.assert_close(found.centre, rows.t() @ bend / bend.sum(dim=0))
-    torch.testing.assert_close(OutputCurvature.at(model, point, 10_000).centre, found.centre)
+    again = OutputCurvature.at(model, point, 10_000, torch.eye(5, dtype=torch.float64))
+    torch.testing.assert_close(again.centre, found.centre)
+    torch.testing.assert_close(again.leading.total, found.leading.total)

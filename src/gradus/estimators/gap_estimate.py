@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gradus.losses.sampling import evenly_spaced
+from gradus.solvers.composite import inner
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,8 +68,8 @@ class GapEstimate:
 
     def at(self, gradient: Tensor, value: float) -> float:
         """Return the estimate where the objective has this gradient and value."""
-        slopes, rest = (part.double().square().sum() for part in (gradient[: self.rows], gradient[self.rows :]))
-        return ((slopes + self.spread * rest) / (2 * self.alpha)).item() / max(abs(value), 1e-300)
+        slopes, rest = (inner(part, part) for part in (gradient[: self.rows], gradient[self.rows :]))
+        return (slopes + self.spread * rest) / (2 * self.alpha) / max(abs(value), 1e-300)
 
 
 class Outlook:

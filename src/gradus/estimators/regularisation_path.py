@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from gradus.core import progress
+from gradus.core.free_memory import give_back
 from gradus.core.solution import Problem, Solution
 from gradus.estimators.descending import DescentPath
 from gradus.estimators.gap_estimate import MARGIN, GapEstimate
@@ -16,7 +16,7 @@ from gradus.estimators.softmax_problem import Settings, certificate, coordinate_
 from gradus.estimators.solving import Way, solved
 from gradus.kernels.threads import threads
 from gradus.losses import leading_rows
-from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, bend_of, evaluated
+from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
 from gradus.solvers.composite import inner
@@ -69,6 +69,7 @@ def regularisation_path(
     descents: DescentPath | None = None
     for alpha in alphas:
         begun = time.perf_counter()
+        give_back()
         at = replace(settings, alpha=float(alpha))
         penalty = at.penalty()
         bound = certificate(model, penalty)
@@ -175,13 +176,10 @@ def _by_quasi_newton(
     begun, curvature = _begun(problem, model, start, MANY_ROWS if many else FEW_ROWS, basis)
     begun = begun if basis is not None else replace(begun, pairs=trail.pairs_at(alpha, rows))
 
-    @cache
-    def precondition() -> SharedPreconditioner:
-        # not before it is needed: many strengths end where the ones before lead to
-        return SharedPreconditioner(spectrum, curvature(), alpha, model.intercept)
-
-    # the length of the first step: later ones are scaled by the pairs
-    solver = LBFGS(lambda gradient: precondition()(gradient) * trail.length)
+    precondition = _Preconditioner(
+        lambda: SharedPreconditioner(spectrum, curvature(), alpha, model.intercept), trail.length
+    )
+    solver = LBFGS(precondition)
     spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
 
     estimated = GapEstimate(alpha, rows, spread)
@@ -189,38 +187,74 @@ def _by_quasi_newton(
     def promising(state: LBFGSState) -> bool:
         return trail.optimism * estimated(state) <= MARGIN * settings.tol
 
-    stop = Stop(bound, settings.tol, int(settings.max_iter), promising=promising)
+    def certified(point: Tensor) -> float:
+        # nearly always the end: what it takes does not come on top of the preconditioner
+        precondition.forget()
+        give_back()
+        return bound(point)
+
+    stop = Stop(certified, settings.tol, int(settings.max_iter), promising=promising)
     with progress.task("fitting", total=stop.max_iterations) as fitting:
         end = resume(problem, solver, begun, stop, fitting)
     found = end.state
     optimism = end.certificate / max(estimated(found), 1e-300)
-    extended = trail.extended(math.log(alpha), found.point, found.pairs)
+    # the leading rows will tell more than the pairs, which would only be held
+    pairs = () if end.iterations >= MANY_ITERATIONS and leading_rows.enough(model) else found.pairs
+    extended = trail.extended(math.log(alpha), found.point, pairs)
     extended = replace(extended, optimism=min(max(optimism, 0.1), 10.0), iterations=end.iterations)
     if basis is not None and 0 < end.iterations == len(found.pairs):
-        extended = replace(extended, length=_best_length(begun.gradient, precondition(), found.pairs[0]))
+        extended = replace(extended, length=_best_length(begun.gradient, precondition.first, found.pairs[0]))
     return end.solution(found.value, stop), extended
 
 
-def _best_length(gradient: Tensor, precondition: SharedPreconditioner, first: Pair) -> float:
-    """Return the t for which the point minus t P g is lowest, by the curvature seen along a first step."""
-    direction = precondition(gradient)
-    taken = -inner(first.step, direction) / inner(direction, direction)
+class _Preconditioner:
+    """A preconditioner that is made when it is needed, times a length: later steps are scaled by the pairs.
+
+    Many strengths end where the ones before lead to, and never need it.
+
+    Attributes
+    ----------
+    first : the norm of the first direction, before the length
+    """
+
+    first: float
+
+    def __init__(self, make: Callable[[], SharedPreconditioner], length: float) -> None:
+        self._make, self._length = make, length
+        self._made: SharedPreconditioner | None = None
+        self._begun = False
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        """Return the direction that a gradient leads to."""
+        if self._made is None:
+            give_back()
+            self._made = self._make()
+        direction = self._made(gradient)
+        give_back()
+        if not self._begun:
+            self.first, self._begun = math.sqrt(inner(direction, direction)), True
+        return direction.mul_(self._length)
+
+    def forget(self) -> None:
+        """Free its memory; it is made again if it is needed again."""
+        self._made = None
+
+
+def _best_length(gradient: Tensor, direction: float, first: Pair) -> float:
+    """Return the t for which the point minus t P g is lowest, by the curvature seen along a first step.
+
+    direction : the norm of P g
+    """
+    taken = math.sqrt(inner(first.step, first.step)) / direction
     return min(max(taken * -inner(gradient, first.step) / first.product, SHORTEST), 1.0)
 
 
 def _begun(
     problem: Problem, model: LinearModel[CrossEntropy], start: Tensor, least_rows: int, basis: Tensor | None
 ) -> tuple[LBFGSState, Callable[[], OutputCurvature]]:
-    """Return the state at ``start``, and what gives the curvature there, from so many rows at least, once."""
-    if model.samples >= 2 * least_rows:
+    """Return the state at ``start``, and what gives the curvature there; with a basis the leading rows too."""
+    if basis is None or model.samples >= 2 * least_rows:
         return LBFGS().start(problem, start), lambda: OutputCurvature.at(model, start, least_rows, basis)
     # the curvature is that of all rows, and the first gradient looks at them anyway
-    value, gradient, probabilities = evaluated(model, start)
-    held = [probabilities]
-    del probabilities
-
-    def curvature() -> OutputCurvature:
-        # taken out: the certificate's own should not lie beside them
-        return OutputCurvature.of(model, bend_of(held.pop(), model.weights), basis)
-
-    return LBFGS().start_from(problem, start, (value, gradient)), curvature
+    value, gradient, curvature = evaluated(model, start, basis)
+    return LBFGS().start_from(problem, start, (value, gradient)), lambda: curvature

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from numba import types
 from numba.extending import overload
@@ -18,7 +19,6 @@ from gradus.kernels.tiles import GROUP, TILE, VECTOR_BYTES, dot_products, extent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
     from torch import Tensor
 
     # a matrix, or a matrix and the numbers of some rows
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 # a block stays in the second level of the cache beside what is multiplied with it, and so does a converted span
 BLOCK_BYTES = 131_072
-SPAN_BYTES = 1_048_576
+SPAN_BYTES = 524_288
 # sums over the rows are taken over at most this many parts, each with its own, added in their order
-PARTS = 32
+PARTS, FEW_PARTS = 32, 4
 
 _dots_1, _dots_2, _dots_3, _dots_4, _dots_5 = (dot_products(TILE, columns) for columns in range(1, 6))
 _dot_1, _dot_2, _dot_3, _dot_4, _dot_5 = (dot_products(1, columns) for columns in range(1, 6))
@@ -53,9 +53,11 @@ def rows_of_blocks(features: int, itemsize: int) -> int:
 def parts_of(samples: int, features: int, outputs: int, dtype: torch.dtype) -> list[slice]:
     """Return the parts of the rows over which sums are taken, whatever the number of threads.
 
-    The parts' sums stay small beside the data, and each part has a block at least.
+    The parts' sums take a sixteenth of the data's memory, or up to a quarter where that leaves fewer than a few parts;
+    each part has a block at least.
     """
-    affordable = samples * max(features, 1) // (4 * max(features * outputs, 1))
+    rows = samples // max(outputs, 1)
+    affordable = max(rows // 16, min(rows // 4, FEW_PARTS))
     return row_parts(samples, min(affordable, samples // rows_of_blocks(features, dtype.itemsize)))
 
 
@@ -72,7 +74,7 @@ def spans(matrix: Tensor | ChosenRows, part: slice, dtype: torch.dtype) -> Itera
         return
     features = matrix.shape[1]
     step = max(SPAN_BYTES // (dtype.itemsize * max(features, 1)), TILE)
-    buffer = torch.empty(min(step, part.stop - part.start), features, dtype=dtype)
+    buffer = fresh(min(step, part.stop - part.start), features, dtype)
     for start in range(part.start, part.stop, step):
         rows = slice(start, min(start + step, part.stop))
         block = buffer[: rows.stop - rows.start]
@@ -82,6 +84,15 @@ def spans(matrix: Tensor | ChosenRows, part: slice, dtype: torch.dtype) -> Itera
         else:
             block.copy_(read)
         yield rows, block
+
+
+def fresh(rows: int, columns: int, dtype: torch.dtype) -> Tensor:
+    """Return memory that a part works in, as NumPy asks for it.
+
+    PyTorch asks for aligned memory, and glibc (2.36) does not give out again for that what the part before left behind:
+    resident memory would grow from part to part.
+    """
+    return torch.from_numpy(np.empty((rows, columns), np.float64 if dtype == torch.float64 else np.float32))
 
 
 def blocks_of(matrix: Tensor | ChosenRows, dtype: torch.dtype) -> Callable[[slice], Iterator[tuple[slice, Block]]]:

@@ -2,77 +2,98 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from gradus.core import unwritten
 from gradus.kernels.blocks import row_parts
+from gradus.kernels.portions import portion
 from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from torch import Tensor
 
+    from gradus.losses.features import Features
     from gradus.losses.linear_model import LinearModel
 
 # rows of each output: more change little where there are many outputs; fewer than the least are not worth it
-COUNT, MOST, LEAST = 32, 128, 8
+COUNT, MOST, LEAST = 16, 128, 8
 # of few outputs up to so many together, and of any at most this share of the rows
-TOGETHER_AT_MOST, SHARE_OF_ROWS = 3200, 0.25
+TOGETHER_AT_MOST, SHARE_OF_ROWS = 1600, 0.25
 # outputs that are worked on together
-TOGETHER = 8
+TOGETHER = 2
 # a comparison and what surrounds it, in arithmetic steps
 STEPS = 10
 # keeps rounding in float32 from making an eigenvalue of I - B'B, which may be as small as this, negative
 ROUNDING = 4e-6
 
 
-class LeadingRows(NamedTuple):
+@dataclass(frozen=True)
+class LeadingRows:
     """For each output k the rows with the largest v_ik = w_i p_ik (1 - p_ik), around a centre m_k, in a basis U.
+
+    They are sqrt(v_ik) (beta (x_i - c) - m_k)' U, and are worked out a few outputs at a time where they are needed:
+    all of them may be as large as half of X.
 
     Attributes
     ----------
-    rows : sqrt(v_ik) (beta (x_i - c) - m_k)' U, (outputs, count, features)
-    total : the sum of their v_ik, (outputs,)
+    features : the x_i
+    positions : i, (outputs, count)
+    roots : sqrt(v_ik), (outputs, count)
+    basis : beta U, (features, features)
+    shift : (m_k + beta c)' U, (outputs, features)
     """
 
-    rows: Tensor
-    total: Tensor
+    features: Features
+    positions: Tensor
+    roots: Tensor
+    basis: Tensor
+    shift: Tensor
 
     @classmethod
-    def of(cls, model: LinearModel[Any], bends: Iterable[Tensor], centre: Tensor, basis: Tensor) -> LeadingRows:
+    def of(cls, model: LinearModel[Any], largest: Largest, centre: Tensor, basis: Tensor) -> LeadingRows:
         """Return those of the rows of ``model``, which should be ``enough`` for it.
 
-        bends : v_ik of consecutive rows, (some, outputs), all of them in turn; centre : m_k, (features, outputs)
+        largest : the ``affordable`` largest v_ik of each output; centre : m_k, (features, outputs)
         basis : U, (features, features)
-
-        Cost: a comparison with every v_ik, and count x outputs x features^2. Memory: at most half of X's.
         """
-        strengths, positions = largest(bends, affordable(model))
-        rows = model.features.taken(positions.flatten()).times(model.scale * basis)
         shift = centre if model.centre is None else centre + model.scale * model.centre[:, None]
-        rows = rows.view(*positions.shape, -1).sub_((basis.t() @ shift).t()[:, None])
-        return cls(rows.mul_(strengths.sqrt()[:, :, None]), strengths.sum(dim=1))
+        basis = basis if model.scale == 1 else model.scale * basis
+        return cls(model.features, largest.rows, largest.values.sqrt(), basis, (basis.t() @ shift / model.scale).t())
+
+    @cached_property
+    def total(self) -> Tensor:
+        """The sum of their v_ik, (outputs,)."""
+        return self.roots.square().sum(dim=1)
+
+    def rows(self, outputs: slice) -> Tensor:
+        """Return those of some outputs, (outputs, count, features). Cost: count x outputs x features^2."""
+        positions = self.positions[outputs]
+        rows = self.features.taken(positions.flatten()).times(self.basis).view(*positions.shape, -1)
+        return rows.sub_(self.shift[outputs, None]).mul_(self.roots[outputs, :, None])
 
     def against(self, diagonal: Tensor) -> Tensor:
         """Return B, (outputs, count, features), such that D^-1/2 (I - B'B) D^-1/2 is the inverse of D + rows' rows.
 
-        diagonal : D, (features, outputs), positive. Cost: count^2 x outputs x features.
+        diagonal : D, (features, outputs), positive. Cost: that of the rows, and count^2 x outputs x features.
         """
-        outputs, count, features = self.rows.shape
-        found = torch.empty_like(self.rows)
+        outputs, count = self.positions.shape
+        features = len(diagonal)
+        found = unwritten.zeros((outputs, count, features), diagonal.dtype, diagonal.device)
         scale = diagonal.t().rsqrt()
+        identity = torch.eye(count, dtype=torch.float64, device=diagonal.device)
 
         def fill(part: slice) -> None:
-            scaled = (self.rows[part] * scale[part, None]).double()
-            system = torch.baddbmm(
-                torch.eye(count, dtype=torch.float64, device=scaled.device), scaled, scaled.transpose(1, 2)
-            )
-            factor = torch.linalg.cholesky(system)
+            scaled = self.rows(part).mul_(scale[part, None]).double()
+            factor = torch.linalg.cholesky(torch.baddbmm(identity, scaled, scaled.transpose(1, 2)))
             found[part] = torch.linalg.solve_triangular(factor, scaled, upper=False) * (1.0 - ROUNDING)
 
-        each_part(row_parts(outputs, outputs // TOGETHER), fill, 4 * outputs * count**2 * features)
+        steps = 4 * outputs * count * features * (count + features // 2)
+        together = portion(diagonal.device, TOGETHER * count * features) // (count * features)
+        each_part(row_parts(outputs, outputs // together), fill, steps)
         return found
 
 
@@ -87,26 +108,36 @@ def affordable(model: LinearModel[Any]) -> int:
     return min(max(COUNT, min(MOST, TOGETHER_AT_MOST // outputs)), int(SHARE_OF_ROWS * model.samples / outputs))
 
 
-def largest(blocks: Iterable[Tensor], count: int) -> tuple[Tensor, Tensor]:
-    """Return the ``count`` largest entries of each column of some consecutive blocks of rows, and which rows they are.
+class Largest:
+    """The ``count`` largest entries of each column of some consecutive blocks of rows, and which rows they are.
 
-    Both are (columns, count); fewer where there are fewer rows.
+    Attributes
+    ----------
+    values, rows : (columns, count), in no order; fewer where there are fewer rows
 
     Examples
     --------
-    >>> values, rows = largest([torch.tensor([[1.0, 5.0], [3.0, 4.0]]), torch.tensor([[2.0, 6.0]])], 2)
-    >>> sorted(rows[0].tolist()), sorted(rows[1].tolist())
+    >>> largest = Largest(2)
+    >>> largest.add(torch.tensor([[1.0, 5.0], [3.0, 4.0]]))
+    >>> largest.add(torch.tensor([[2.0, 6.0]]))
+    >>> sorted(largest.rows[0].tolist()), sorted(largest.rows[1].tolist())
     ([1, 2], [0, 2])
     """
-    values, rows, start = torch.empty(0), torch.empty(0, dtype=torch.int64), 0
-    for block in blocks:
-        found, places = _largest_of_block(block, min(count, len(block)))
-        places += start
-        if start:
-            found, places = torch.cat([values, found], dim=1), torch.cat([rows, places], dim=1)
-        values, order = torch.topk(found, min(count, found.shape[1]), dim=1, sorted=False)
-        rows, start = places.gather(1, order), start + len(block)
-    return values, rows
+
+    values: Tensor
+    rows: Tensor
+
+    def __init__(self, count: int) -> None:
+        self._count, self._seen = count, 0
+
+    def add(self, block: Tensor) -> None:
+        """Look at the next rows. Cost: a comparison with every entry."""
+        found, places = _largest_of_block(block, min(self._count, len(block)))
+        places += self._seen
+        if self._seen:
+            found, places = torch.cat([self.values, found], dim=1), torch.cat([self.rows, places], dim=1)
+        self.values, order = torch.topk(found, min(self._count, found.shape[1]), dim=1, sorted=False)
+        self.rows, self._seen = places.gather(1, order), self._seen + len(block)
 
 
 def _largest_of_block(block: Tensor, count: int) -> tuple[Tensor, Tensor]:

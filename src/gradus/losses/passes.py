@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -45,15 +45,29 @@ def loss_and_slopes(
 
 def probabilities(features: Features, linear: Linear, labelled: Labelled) -> Iterator[tuple[slice, Tensor]]:
     """Yield rows and their probabilities at the logits X W + b, in the dtype of W; the next overwrite them."""
-    step = max(portion(features.device, BLOCK_NUMBERS) // len(linear.offset), BLOCK_ROWS)
-    buffer = linear.offset.new_empty(min(step, features.shape[0]), len(linear.offset))
+    for rows, matrix, kept in _blocks(features, linear):
+        softmax_sweep.loss(matrix, linear, labelled.of_rows(rows), kept)
+        yield rows, kept
+
+
+def with_probabilities(
+    features: Features, linear: Linear, labelled: Labelled
+) -> Iterator[tuple[slice, Tensor, Slopes, Tensor]]:
+    """Yield rows, their loss, its derivative in W and b, and their probabilities, which the next overwrite."""
+    for rows, matrix, kept in _blocks(features, linear):
+        yield rows, *softmax_sweep.loss_and_slopes(matrix, linear, labelled.of_rows(rows), kept), kept
+
+
+def _blocks(features: Features, linear: Linear) -> Iterator[tuple[slice, Any, Tensor]]:
+    """Yield rows, their part of X, and memory for their probabilities, the same for all."""
+    classes = len(linear.offset)
+    step = max(portion(features.device, BLOCK_NUMBERS) // classes, BLOCK_ROWS)
+    buffer = linear.offset.new_empty(min(step, features.shape[0]), classes)
     for chunk, matrix in features.chunks():
         for start in range(0, chunk.stop - chunk.start, step):
             within = slice(start, min(start + step, chunk.stop - chunk.start))
             rows = slice(chunk.start + within.start, chunk.start + within.stop)
-            block = buffer[: rows.stop - rows.start]
-            softmax_sweep.loss(matrix[within], linear, labelled.of_rows(rows), block)
-            yield rows, block
+            yield rows, matrix[within], buffer[: rows.stop - rows.start]
 
 
 def hessian_product(features: Features, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from gradus.kernels.portions import portion
 from gradus.kernels.softmax_sweep import Labelled
 from gradus.losses import passes
-from gradus.losses.leading_rows import LeadingRows
+from gradus.losses.leading_rows import Largest, LeadingRows, affordable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from torch import Tensor
 
     from gradus.losses.cross_entropy import CrossEntropy
@@ -27,8 +28,6 @@ JITTER = 1e-7
 LEAST_CURVATURE = 1e-6
 # and the least that is left of it beside the leading rows, relative to all of it
 LEAST_REST = 1e-3
-# rows whose bend is held at a time where not all of it is
-BENT_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,8 @@ class Spectrum:
             gram = gram - torch.outer(centre, mean) - torch.outer(mean, centre) + torch.outer(centre, centre)
         values, basis = torch.linalg.eigh(model.scale**2 * gram)
         values = values.clamp_min(0.0) + JITTER * _positive(values.mean())
-        return cls(values.to(dtype), basis.to(dtype).contiguous())
+        # column after column, as products of rows with it want it: they would copy it first each time
+        return cls(values.to(dtype), basis.to(dtype).t().contiguous().t())
 
 
 class OutputCurvature(NamedTuple):
@@ -94,48 +94,65 @@ class OutputCurvature(NamedTuple):
         weights = model.weights[:: part[2]]
         share = weights / _positive(weights.sum())
         some = replace(model, loss=model.loss.rows(*part), features=model.features.rows(*part), weights=share)
-        found = cls.of(some, _bend(some, point))
+        found = cls.of(some, _bends(some, point))
         if basis is None:
             return found
-        outputs = model.loss.outputs
-        step = portion(point.device, BENT_ROWS * outputs) // outputs
-        bends = (_bend(_between(model, start, start + step), point) for start in range(0, model.samples, step))
-        return found._replace(leading=LeadingRows.of(model, bends, found.centre, basis))
+        largest = Largest(affordable(model))
+        for _, bend in _bends(model, point):
+            largest.add(bend)
+        return found._replace(leading=LeadingRows.of(model, largest, found.centre, basis))
 
     @classmethod
-    def of(cls, model: LinearModel[CrossEntropy], bend: Tensor, basis: Tensor | None = None) -> OutputCurvature:
-        """Return both for the ``bend`` w_i v_ik of all rows of ``model``, (samples, outputs).
+    def of(
+        cls, model: LinearModel[CrossEntropy], bends: Iterable[tuple[slice, Tensor]], basis: Tensor | None = None
+    ) -> OutputCurvature:
+        """Return both from all rows of ``model``, which come in turn, each block with its w_i v_ik, (some, outputs).
 
         With the basis of a spectrum the leading rows as well.
         """
-        total = bend.sum(dim=0).clamp_min(LEAST_CURVATURE * model.loss.typical_curvature())
-        centre = model.pull_back(bend, model.features)[: model.features.shape[1]] / total
-        return cls(total, centre, None if basis is None else LeadingRows.of(model, [bend], centre, basis))
+        features, outputs = model.features.shape[1], model.loss.outputs
+        total = model.weights.new_zeros(outputs)
+        centre = model.weights.new_zeros(features, outputs)
+        largest = Largest(affordable(model))
+        for rows, bend in bends:
+            total += bend.sum(dim=0)
+            centre += model.pull_back(bend, model.features.rows(rows.start, rows.stop))[:features]
+            if basis is not None:
+                largest.add(bend)
+        total.clamp_min_(LEAST_CURVATURE * model.loss.typical_curvature())
+        centre /= total
+        return cls(total, centre, None if basis is None else LeadingRows.of(model, largest, centre, basis))
 
 
-def bend_of(probabilities: Tensor, weights: Tensor) -> Tensor:
-    """Return w_i p_ik (1 - p_ik), in the place of the probabilities: another matrix might be as large as the data."""
-    return probabilities.addcmul_(probabilities, probabilities, value=-1.0).mul_(weights[:, None])
+def evaluated(model: LinearModel[CrossEntropy], point: Tensor, basis: Tensor) -> tuple[Tensor, Tensor, OutputCurvature]:
+    """Return the value, the gradient and the curvature at ``point``, with the leading rows. One pass over X.
+
+    No more of the probabilities is held than of a block of rows: all of them might be as large as the data.
+    """
+    value, gradient = point.new_zeros((), dtype=torch.float64), torch.zeros_like(point)
+    linear, labelled = model.linear(point), Labelled(model.loss.targets, model.weights)
+
+    def bends() -> Iterator[tuple[slice, Tensor]]:
+        nonlocal value
+        for rows, loss, slopes, probabilities in passes.with_probabilities(model.features, linear, labelled):
+            value = value + loss
+            gradient.add_(model.gradient(slopes))
+            yield rows, _bend(probabilities, model.weights[rows])
+
+    curvature = OutputCurvature.of(model, bends(), basis)
+    return value, gradient, curvature
 
 
-def _between(model: LinearModel[CrossEntropy], start: int, stop: int) -> LinearModel[CrossEntropy]:
-    rows = (start, min(stop, model.samples))
-    weights = model.weights[slice(*rows)]
-    return replace(model, loss=model.loss.rows(*rows), features=model.features.rows(*rows), weights=weights)
-
-
-def _bend(model: LinearModel[CrossEntropy], point: Tensor) -> Tensor:
-    probabilities = point.new_empty(model.samples, model.loss.outputs)
-    passes.loss(model.features, model.linear(point), Labelled(model.loss.targets, model.weights), probabilities)
-    return bend_of(probabilities, model.weights)
-
-
-def evaluated(model: LinearModel[CrossEntropy], point: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the value, the gradient and the rows' probabilities at ``point``. One pass over X."""
-    probabilities = point.new_empty(model.samples, model.loss.outputs)
+def _bends(model: LinearModel[CrossEntropy], point: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Yield rows and their w_i v_ik; the next overwrite them."""
     labelled = Labelled(model.loss.targets, model.weights)
-    value, slopes = passes.loss_and_slopes(model.features, model.linear(point), labelled, probabilities)
-    return value, model.gradient(slopes), probabilities
+    for rows, probabilities in passes.probabilities(model.features, model.linear(point), labelled):
+        yield rows, _bend(probabilities, model.weights[rows])
+
+
+def _bend(probabilities: Tensor, weights: Tensor) -> Tensor:
+    """Return w_i p_ik (1 - p_ik), in the place of the probabilities."""
+    return probabilities.addcmul_(probabilities, probabilities, value=-1.0).mul_(weights[:, None])
 
 
 @dataclass(frozen=True)

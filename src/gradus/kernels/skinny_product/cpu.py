@@ -10,6 +10,7 @@ from torch import Tensor
 from gradus.kernels.blocks import (
     add_products,
     blocks_of,
+    fresh,
     multiply,
     part_of,
     parts_of,
@@ -56,7 +57,7 @@ def transposed_product(matrix: Tensor | ChosenRows, residual: Tensor) -> Tensor:
     factors, blocks = residual.detach().contiguous(), blocks_of(matrix, dtype)
 
     def run(part: slice) -> Tensor:
-        sums = torch.zeros(outputs, features, dtype=dtype)
+        sums = fresh(outputs, features, dtype).zero_()
         if outputs < WIDE:
             for rows, block in blocks(part):
                 _add_products(block, factors[rows].numpy(), sums.numpy())
@@ -66,7 +67,11 @@ def transposed_product(matrix: Tensor | ChosenRows, residual: Tensor) -> Tensor:
         return sums
 
     parts = each_part(parts_of(samples, features, outputs, dtype), run, 2 * samples * features * outputs)
-    return torch.stack(parts).sum(dim=0).t()
+    # added in their order
+    total = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total.t()
 
 
 @compiled()

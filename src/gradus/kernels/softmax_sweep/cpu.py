@@ -16,6 +16,7 @@ from torch import Tensor
 from gradus.kernels.blocks import (
     add_products,
     blocks_of,
+    fresh,
     multiply,
     part_of,
     parts_of,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 # from here on a general matrix product on blocks of rows is faster: measured at 384 features it is even at 32 classes
 # and takes three quarters of the time at 100. Blocks have up to so many rows
 WIDE = 48
-WIDE_ROWS = 1024
+WIDE_ROWS = 512
 # few parts of many rows each keep two threads from waiting for each other between products; a few there should be
 WIDE_PART_ROWS, WIDE_PARTS = 4096, 4
 
@@ -221,7 +222,7 @@ def _wide_blocks(matrix: np.ndarray, turned: np.ndarray, offset: np.ndarray) -> 
     most = max(rows_of_blocks(matrix.shape[1], matrix.itemsize), WIDE_ROWS)
     step = math.ceil(len(matrix) / max(math.ceil(len(matrix) / most), 1))
     coefficients, constant = torch.from_numpy(turned).t(), torch.from_numpy(offset)
-    logits = constant.new_empty(step, len(turned))
+    logits = fresh(step, len(turned), constant.dtype)
     for start in range(0, len(matrix), max(step, 1)):
         rows = slice(start, min(start + step, len(matrix)))
         block, z = torch.from_numpy(matrix[rows]), logits[: rows.stop - start]
