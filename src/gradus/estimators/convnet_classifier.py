@@ -99,7 +99,8 @@ class ConvNetClassifier(ClassifierMixin, TransformerMixin, PortableNetwork, Netw
     verbose : 1 prints progress to stderr
     checkpoint : None, or the path of a file for trainings that take long: at most every 30 seconds all that the
         training is is written there; the same training, begun again after its process was killed, goes on from it to
-        the same weights, and deletes the file when it is done. Needs a ``random_state`` that is a number
+        the same weights (on a GPU but for the order in which cuDNN adds up), and deletes the file when it is done.
+        Needs a ``random_state`` that is a number
 
     Attributes
     ----------

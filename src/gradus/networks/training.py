@@ -98,7 +98,8 @@ class Trained(NamedTuple):
 def train(learner: Learner, batches: Shuffled, course: Course, kept: Checkpoint | None = None) -> Trained:
     """Train a network; it ends with the weights of its best epoch.
 
-    Where ``kept`` holds the state of the same training, it goes on from there, to the same bits.
+    Where ``kept`` holds the state of the same training, it goes on from there: to the same bits on the processor,
+    and to rounding on a GPU, where cuDNN may add up in another order each time.
     """
     state = _begun(learner, kept)
     factors = course.schedule(course.epochs * batches.count)
