@@ -81,7 +81,7 @@ class SoftmaxDual:
         repair = self._repair(totals)
         if repair.shares.any():
             whole = slopes + self._label_sums[0]
-            slopes = slopes - whole * repair.shares + torch.outer(whole @ repair.shares, repair.receivers)
+            slopes.addr_(whole @ repair.shares, repair.receivers).sub_(whole.mul_(repair.shares))
 
         def blocks() -> Iterator[tuple[slice, Tensor]]:
             if held is None:

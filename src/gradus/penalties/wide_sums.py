@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # entries that are widened at a time
-PART = 65_536
+PART = 16_384
 
 
 def wide_sum(point: Tensor, term: Callable[[Tensor], Tensor]) -> Tensor:
