@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import measure
 
-_TOOLS = {"__main__", "capped", "cuda_cases", "data", "independent", "measure", "tsne_worker"}
+_TOOLS = {"__main__", "capped", "cuda_cases", "data", "independent", "measure", "resident_memory", "tsne_worker"}
 
 
 def names() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.independent import Penalty, checked
 from benchmarks.measure import Findings, Table, Target, median
+from benchmarks.resident_memory import alone, growth
 from gradus.estimators.regularisation_path import PathPoint, regularisation_path
 from gradus.estimators.softmax_problem import Settings
 from gradus.estimators.strengths import preset
@@ -26,6 +27,8 @@ MEASURED = (0, 11, 22, 33, 44)
 REPEATS = 3
 RATIO = 20.0
 TOLERANCE = 1e-4
+# X and what a path adds to it, over X and the coefficients
+MEMORY, PROCESSES = 1.3, 3
 
 
 def run() -> Findings:
@@ -67,6 +70,8 @@ def run() -> Findings:
     ]
     worst = max(check.gap for check in checks)
     no_worse = max(checks[index].objective / peer_checks[index].objective for index in MEASURED)
+    memory = alone(memory_row, range(PROCESSES))
+    held = median([row[-1] for row in memory])
     return Findings(
         title="Regularisation path",
         conditions=(
@@ -108,14 +113,33 @@ def run() -> Findings:
                 ),
                 rows,
             ),
+            Table(
+                "Memory, of a process of its own for each row",
+                ("what", "X, MB", "coefficients, MB", "growth, MB", "X and growth over X and coefficients"),
+                memory,
+            ),
         ),
         targets=(
             Target(f"at least {RATIO:.0f} times faster", peer_seconds / seconds, peer_seconds >= RATIO * seconds),
             Target(f"largest relative gap of the 45 at most {TOLERANCE:g}", worst, worst <= TOLERANCE),
             Target("largest objective relative to scikit-learn's at most 1.0001", no_worse, no_worse <= 1.0001),
+            Target(f"memory at most {MEMORY} times X and coefficients, median", held, held <= MEMORY),
         ),
         packages=("numpy", "numba", "torch", "scikit-learn"),
     )
+
+
+def memory_row(number: int) -> list[Any]:
+    """Return by how much the resident memory grows at most during a path; what is compiled is loaded before."""
+    X, y = embeddings()
+    alphas = preset("dinov2", ROWS)
+    few = ROWS // 4
+    path(model_of(X[:few].copy(), y[:few].copy()), alphas[::9])
+    model, points = model_of(X, y), []
+    grown = growth(lambda: points.extend(path(model, alphas)))
+    coefficients = sum(point.solution.point.nbytes for point in points)
+    share = (X.nbytes + grown) / (X.nbytes + coefficients)
+    return [f"path {number + 1}", X.nbytes / 1e6, coefficients / 1e6, grown / 1e6, share]
 
 
 def embeddings() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -136,7 +160,7 @@ def embeddings() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 def model_of(X: NDArray[np.float32], y: NDArray[np.int64]) -> LinearModel[CrossEntropy]:
     """Return the mean loss."""
     loss = CrossEntropy(torch.from_numpy(y), CLASSES)
-    return LinearModel(loss, DenseFeatures(torch.from_numpy(X)), torch.full((ROWS,), 1 / ROWS))
+    return LinearModel(loss, DenseFeatures(torch.from_numpy(X)), torch.full((len(y),), 1 / len(y)))
 
 
 def path(model: LinearModel[CrossEntropy], alphas: NDArray[np.float64]) -> list[PathPoint]:

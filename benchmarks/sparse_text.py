@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import threading
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.independent import Checked, Penalty, checked
 from benchmarks.measure import Findings, Table, Target, median
-from gradus.core.free_memory import give_back
+from benchmarks.resident_memory import alone, growth
 from gradus.estimators import SoftmaxRegression
 
 if TYPE_CHECKING:
@@ -35,7 +31,6 @@ REPEATS = {STRONG: 3, WEAK: 1}
 # most iterations of catalyst-miso, of qning-ista, and of saga: several times what gradus takes
 CAPS = {STRONG: (200, 15, 15), WEAK: (200, 62, 14)}
 MEMORY = 1.3
-PAGE = 4096
 
 
 class Fit(NamedTuple):
@@ -208,9 +203,7 @@ def row(name: str, alpha: float, fit: Fit, floor: float) -> list[Any]:
 
 def memory_table() -> Table:
     """Return by how much the resident memory grows at most during a fit, beside X and the coefficients."""
-    # each in a process of its own: in one that has fitted before, memory that is free already does not grow
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as alone:
-        rows = list(alone.map(memory_row, ("float32", "float64")))
+    rows = alone(memory_row, ("float32", "float64"))
     head = ("type", "X, MB", "coefficients, MB", "growth during the fit, MB", "X and growth over X and coefficients")
     return Table(
         f"Memory at alpha {STRONG:g}, of a process of its own for each (at most {MEMORY} was hoped for)", head, rows
@@ -226,31 +219,6 @@ def memory_row(dtype: str) -> list[Any]:
     gradus(STRONG).fit(X[:500], y[:500])
     grown = growth(lambda: gradus(STRONG).fit(X, y))
     return [dtype, size / 1e6, coefficients / 1e6, grown / 1e6, (size + grown) / (size + coefficients)]
-
-
-def growth(fit: Callable[[], Any]) -> int:
-    """Return by how many bytes the resident memory is above that at the start, at most, looked at every millisecond."""
-    give_back()
-    ended, begun = threading.Event(), resident()
-    largest = [begun]
-
-    def watch() -> None:
-        while not ended.wait(0.001):
-            largest.append(max(largest.pop(), resident()))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    kept = fit()
-    ended.set()
-    watcher.join()
-    del kept
-    return largest[0] - begun
-
-
-def resident() -> int:
-    """Return the resident memory of this process in bytes, 0 where the system does not tell."""
-    statm = Path("/proc/self/statm")
-    return PAGE * int(statm.read_text(encoding="ascii").split()[1]) if statm.exists() else 0
 
 
 def ridge_table(X: scipy.sparse.csr_matrix, y: NDArray[np.int64]) -> Table:

@@ -185,6 +185,7 @@ def _by_quasi_newton(
     estimated = GapEstimate(alpha, rows, spread)
 
     def promising(state: LBFGSState) -> bool:
+        give_back()
         return trail.optimism * estimated(state) <= MARGIN * settings.tol
 
     def certified(point: Tensor) -> float:
@@ -230,8 +231,8 @@ class _Preconditioner:
             give_back()
             self._made = self._make()
         direction = self._made(gradient)
-        give_back()
         if not self._begun:
+            give_back()
             self.first, self._begun = math.sqrt(inner(direction, direction)), True
         return direction.mul_(self._length)
 
