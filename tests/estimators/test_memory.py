@@ -40,6 +40,29 @@ y = (X[:, :400] @ generator.standard_normal((400, classes), dtype=np.float32)).a
 model = SoftmaxRegression(1e-3, l1_ratio=1.0, tol=1e-3)
 size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + features * classes * 4
 """
+PATH = """
+from gradus.estimators.regularisation_path import regularisation_path
+from gradus.estimators.softmax_problem import Settings
+from gradus.losses import CrossEntropy, DenseFeatures, LinearModel
+import torch
+
+
+class Path:
+    status_ = "converged"
+
+    def fit(self, X, y):
+        loss = CrossEntropy(torch.from_numpy(y), 100)
+        model = LinearModel(loss, DenseFeatures(torch.from_numpy(X)), torch.full((len(X),), 1 / len(X)))
+        settings = Settings(1.0, 0.0, 1.0, 1e-3, 1000, "auto")
+        self.iterations = [found.solution.iterations for found in regularisation_path(model, settings, ALPHAS)]
+
+
+ALPHAS = [1e-2, 3e-3]
+generator = np.random.default_rng(0)
+X = generator.standard_normal((20_000, 384), dtype=np.float32)
+y = (X[:, :100] + 0.5 * generator.standard_normal((20_000, 100), dtype=np.float32)).argmax(axis=1)
+model, size = Path(), X.nbytes
+"""
 MEASURED = """
 model.fit(X[:6000], y[:6000])  # kernels are loaded: of so many rows some are drawn, too
 ctypes.CDLL(None).malloc_trim(0)
@@ -73,6 +96,12 @@ def test_a_fit_needs_three_tenths_beside_the_data(shape, l1_ratio, alpha):
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
 def test_a_refit_of_sparse_rows_needs_less_than_the_rows_and_the_coefficients():
     assert _growth(SPARSE) <= 0.9
+
+
+# what a path adds to its points: the leading rows of its classes, a sixth of X at most, and workspaces
+@pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
+def test_a_path_needs_four_tenths_beside_the_data_and_its_points():
+    assert _growth(PATH) <= 0.4
 
 
 def _growth(data, *arguments):
