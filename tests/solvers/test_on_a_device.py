@@ -6,11 +6,12 @@ import torch
 import catalogue
 from gradus.core.solution import Status
 from gradus.losses import DualityGap
-from gradus.solvers import CoordinateDescent, Stop, minimize
+from gradus.solvers import CoordinateDescent, Newton, Stop, minimize
 from losses.test_on_a_device import moved
 from solvers.test_solver_laws import masked
 
-SOLVERS = {name: row for name, row in catalogue.SOLVERS.items() if not isinstance(row[0], CoordinateDescent)}
+ON_THE_PROCESSOR = (CoordinateDescent, Newton)
+SOLVERS = {name: row for name, row in catalogue.SOLVERS.items() if not isinstance(row[0], ON_THE_PROCESSOR)}
 
 
 @pytest.mark.parametrize("name", SOLVERS)
