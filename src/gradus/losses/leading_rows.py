@@ -61,8 +61,8 @@ class LeadingRows:
         basis : U, (features, features)
         """
         shift = centre if model.centre is None else centre + model.scale * model.centre[:, None]
-        basis = basis if model.scale == 1 else model.scale * basis
-        return cls(model.features, largest.rows, largest.values.sqrt(), basis, (basis.t() @ shift / model.scale).t())
+        scaled = basis if model.scale == 1 else model.scale * basis
+        return cls(model.features, largest.rows, largest.values.sqrt(), scaled, shift.t() @ basis)
 
     @cached_property
     def total(self) -> Tensor:
