@@ -50,18 +50,7 @@ def _compiled_at(function: FunctionType, signature: Any) -> tuple[int, int]:
 
 
 def _bound(work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
-    flags = {
-        "SECOND": variant.second_input,
-        "TWO_PASSES": variant.two_passes,
-        "ASIDE": variant.puts_aside,
-        "WINNER": variant.names_winner,
-        "EXTRA": variant.reads_extra,
-        "NEEDS_INPUT": variant.reads_input,
-        "OF_VALUE": variant.reads_value,
-        "LEARNS": variant.learns,
-        "RANKS": variant.ranks,
-        "RECALLS": variant.recalls,
-    }
+    flags = variant.flags
     name = f"{work.__name__}_{variant.name}_{_digest(variant, parts, flags)}"
     known = {**flags, **{part.upper(): _inner(getattr(variant, part)) for part in parts}}
     known["WEIGHT_AT"] = _inner(template.weight_of_rank if variant.ranks else template.weight_of_tap)

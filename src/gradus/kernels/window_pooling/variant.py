@@ -108,3 +108,19 @@ class Variant:
     ranks: bool = False
     recalls: bool = False
     constant: Constant = field(default=COUNT)
+
+    @property
+    def flags(self) -> dict[str, bool]:
+        """What the loops ask of a variant, by the names that they have for it."""
+        return {
+            "SECOND": self.second_input,
+            "TWO_PASSES": self.two_passes,
+            "ASIDE": self.puts_aside,
+            "WINNER": self.names_winner,
+            "EXTRA": self.reads_extra,
+            "NEEDS_INPUT": self.reads_input,
+            "OF_VALUE": self.reads_value,
+            "LEARNS": self.learns,
+            "RANKS": self.ranks,
+            "RECALLS": self.recalls,
+        }

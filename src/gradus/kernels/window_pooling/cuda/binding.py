@@ -69,16 +69,8 @@ class Bound(NamedTuple):
 @lru_cache(maxsize=512)
 def bound(variant: Variant, setting: Setting) -> Bound:
     """Return the kernels of a variant for calls of one kind."""
-    constants = {
-        "SECOND": variant.second_input,
-        "TWO_PASSES": variant.two_passes,
-        "ASIDE": variant.puts_aside,
-        "WINNER": variant.names_winner,
-        "EXTRA": variant.reads_extra,
-        "NEEDS_INPUT": variant.reads_input,
-        "OF_VALUE": variant.reads_value,
-        "RANKS": variant.ranks,
-        "RECALLS": variant.recalls,
+    constants: dict[str, Any] = {
+        **variant.flags,
         "PADDING": variant.padding,
         "FIELDS": fields_of(variant),
         "SEVERAL": variant.second_input or variant.learns,
