@@ -45,3 +45,7 @@ class KernelCompiler(CompilerBase):
 
 # the numpy error model, because a test for a zero divisor would keep a loop from being vectorised
 compiled = partial(numba.njit, cache=True, nogil=True, error_model="numpy", pipeline_class=KernelCompiler)
+# for functions that only compiled ones call: what Python would call them through takes as long to compile as they do
+called_by_compiled = partial(
+    numba.njit, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)

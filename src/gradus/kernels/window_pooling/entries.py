@@ -11,11 +11,10 @@ import inspect
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 
-from gradus.kernels.compilation import compiled
+from gradus.kernels.compilation import called_by_compiled, compiled
 from gradus.kernels.window_pooling import addresses, drivers, images, staging, turning
 from gradus.kernels.window_pooling.addresses import called_from_python, line_at, pullback_at, reduction_at
 from gradus.kernels.window_pooling.specialise import copied
@@ -79,7 +78,7 @@ def entry(direction: str, kind: str, *, double: bool, wide: bool) -> Any:
         np.dtype("i4" if wide else "u1"),
     )
     name = f"{driver.__name__}_{number.name}_{winner.name}_{_digest()}"
-    known = {"DRIVE": numba.njit(error_model="numpy", nogil=True)(driver), "KIND": number, "WINNER_KIND": winner}
+    known = {"DRIVE": called_by_compiled()(driver), "KIND": number, "WINNER_KIND": winner}
     function = copied(globals()[f"entered_{direction}"], known, name)
     return called_from_python(compiled(ENTRY)(function), ENTRY)
 

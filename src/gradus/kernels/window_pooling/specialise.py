@@ -12,10 +12,8 @@ from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-import numba
-
 from gradus.kernels import elementary, register_functions, register_memory, registers
-from gradus.kernels.compilation import compiled
+from gradus.kernels.compilation import called_by_compiled, compiled
 from gradus.kernels.window_pooling import template
 from gradus.kernels.window_pooling.addresses import addresses_of
 from gradus.kernels.window_pooling.signatures import pull_signature, reduce_signature
@@ -61,7 +59,7 @@ def _bound(work: Any, variant: Variant, parts: tuple[str, ...]) -> FunctionType:
 
 
 def _inner(function: Any) -> Any:
-    return numba.njit(error_model="numpy", forceinline=True)(function)
+    return called_by_compiled(forceinline=True)(function)
 
 
 def copied(function: Any, known: Mapping[str, Any], name: str | None = None) -> FunctionType:
