@@ -26,7 +26,7 @@ UNLIKE_REPETITION = {
 
 
 @parametrize_with_checks(
-    [ConvNetClassifier((8, 8), epochs=16, batch_size=16, image_shape=(1, -1), random_state=0)],
+    [ConvNetClassifier((8, 8), epochs=8, batch_size=16, image_shape=(1, -1), random_state=0)],
     expected_failed_checks=lambda estimator: UNLIKE_REPETITION,
 )
 def test_scikit_learn_checks(estimator, check):

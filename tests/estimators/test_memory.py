@@ -1,16 +1,19 @@
 """A fit's peak memory above what was there before, measured in a process of its own."""
 
-import os
-import subprocess
 import sys
 
 import pytest
+
+from forked_process import forked
 
 STATUS = """
 import ctypes, sys
 import numpy as np
 from gradus.estimators import SoftmaxRegression
 
+# what glibc keeps of freed memory differs from run to run: here it keeps no large arrays
+M_MMAP_THRESHOLD = -3
+assert ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 131072)
 
 def status(field):
     with open("/proc/self/status") as lines:
@@ -87,28 +90,25 @@ print((status("VmHWM") - before) / size)
         ((1_000, 60_000, 5), 1.0, 0.04),
     ],
 )
-def test_a_fit_needs_three_tenths_beside_the_data(shape, l1_ratio, alpha):
-    assert _growth(DENSE, *map(str, shape), str(l1_ratio), str(alpha)) <= 0.3
+def test_a_fit_needs_three_tenths_beside_the_data(shape, l1_ratio, alpha, tmp_path):
+    assert _growth(tmp_path, DENSE, *shape, l1_ratio, alpha) <= 0.3
 
 
 # zeros that nobody writes to take nothing: what grows is a few numbers for each row and class. X is a third of the
 # size: X and growth are at most 1.23 of it
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
-def test_a_refit_of_sparse_rows_needs_less_than_the_rows_and_the_coefficients():
-    assert _growth(SPARSE) <= 0.9
+def test_a_refit_of_sparse_rows_needs_less_than_the_rows_and_the_coefficients(tmp_path):
+    assert _growth(tmp_path, SPARSE) <= 0.9
 
 
 # what a path adds to its points: the leading rows of its classes, a sixth of X at most, and workspaces
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is read and reset by /proc")
-def test_a_path_needs_four_tenths_beside_the_data_and_its_points():
-    assert _growth(PATH) <= 0.4
+def test_a_path_needs_four_tenths_beside_the_data_and_its_points(tmp_path):
+    assert _growth(tmp_path, PATH) <= 0.4
 
 
-def _growth(data, *arguments):
+def _growth(folder, data, *arguments):
     """Return by how much a fit's memory grows at most, relative to ``size``."""
-    command = [sys.executable, "-c", STATUS + data + MEASURED, *arguments]
-    # what glibc keeps of freed memory differs from run to run: here it keeps no large arrays
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "131072"}
-    found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
-    assert found.returncode == 0, found.stderr
-    return float(found.stdout)
+    process = forked(STATUS + data + MEASURED, folder, *arguments)
+    assert process.end() == 0, process.err.read_text()
+    return float(process.out.read_text())

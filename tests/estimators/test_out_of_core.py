@@ -1,10 +1,8 @@
 """Fits of data in files: the same answers as in memory, within bounds, and going on after a kill."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ import torch
 from safetensors import safe_open
 from scipy.sparse import csr_matrix
 
+from forked_process import forked
 from gradus import SoftmaxRegression
 from gradus.core import mapped
 from gradus.core.errors import InputError
@@ -144,9 +143,9 @@ def test_the_memory_of_a_fit_is_a_chunk_and_not_the_file(tmp_path):
     X, y = problem(np.uint8, 10_000, 600)
     np.save(tmp_path / "X.npy", np.tile(X, (25, 1)))
     np.save(tmp_path / "y.npy", np.tile(y, 25))
-    command = [sys.executable, "-c", GROWTH, str(tmp_path / "X.npy"), str(tmp_path / "y.npy")]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    status, own, of_files = ran.stdout.split()
+    process = forked(GROWTH, tmp_path, tmp_path / "X.npy", tmp_path / "y.npy")
+    assert process.end() == 0, process.err.read_text()
+    status, own, of_files = process.out.read_text().split()
     assert status == "converged"
     # pages of the file of 150 MB: a chunk of 17 MB, and of libraries that are first used
     assert 10_000_000 < int(of_files) < 40_000_000
@@ -256,7 +255,7 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path, monkeypatch):
 
 
 SCRIPT = """
-import sys, numpy as np
+import sys, time, numpy as np
 from gradus import SoftmaxRegression
 from gradus.solvers import checkpoint
 from gradus.core import mapped
@@ -270,7 +269,7 @@ def slowly(self, state):
     keep(self, state)
     print(self.iterations, flush=True)
     if wait == "wait" and self.iterations == 5:
-        sys.stdin.read()
+        time.sleep(100)
 checkpoint.Checkpoint.keep = slowly
 model = SoftmaxRegression(1e-3, solver="lbfgs", tol=1e-6, checkpoint=folder + "/fit").fit(X, y)
 np.savez(folder + "/done.npz", coef=model.coef_, iterations=model.n_iter_, gap=model.relative_gap_)
@@ -281,18 +280,16 @@ def test_a_process_that_is_killed_for_good_loses_no_iteration(tmp_path):
     X, y = problem()
     np.save(tmp_path / "X.npy", X)
     np.save(tmp_path / "y.npy", y)
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
-    first = subprocess.Popen(
-        [*command, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    with first:
-        assert [first.stdout.readline().strip() for _ in range(5)] == ["1", "2", "3", "4", "5"]
-        first.send_signal(signal.SIGKILL)
-    assert first.returncode == -signal.SIGKILL
+    first = forked(SCRIPT, tmp_path, tmp_path, "wait")
+    deadline = time.monotonic() + 100
+    while len(first.out.read_text().splitlines()) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert first.kill() == -signal.SIGKILL
+    assert first.out.read_text().split() == ["1", "2", "3", "4", "5"]
     assert (tmp_path / "fit").exists()
-    second = subprocess.run([*command, "go"], capture_output=True, text=True, env=environment, timeout=100, check=True)
-    assert second.stdout.split()[0] == "6"
+    second = forked(SCRIPT, tmp_path, tmp_path, "go")
+    assert second.end() == 0, second.err.read_text()
+    assert second.out.read_text().split()[0] == "6"
     done = np.load(tmp_path / "done.npz")
     assert done["gap"] <= 1e-6
     assert int(done["iterations"]) > 6

@@ -1,19 +1,34 @@
-import os
-import subprocess
-import sys
-
+from forked_process import forked
 from gradus.kernels.announcement import WAITING_FOR
 
-MAPPED = "import numpy; from gradus import TSNE; TSNE(max_iter=5, perplexity=5, verbose=1).fit(numpy.eye(40))"
+KERNEL = """
+from gradus.kernels.compilation import compiled
 
 
-def said(cache):
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
-    ran = subprocess.run([sys.executable, "-c", MAPPED], env=environment, capture_output=True, text=True, check=True)
-    assert not ran.stdout
-    return ran.stderr
+@compiled()
+def twice(x):
+    return 2 * x
+"""
+# Numba keeps what it compiled beside the file, for the next process
+CALL = """
+import sys
+from gradus.estimators.stderr import reporting_to_stderr
+sys.path.insert(0, sys.argv[1])
+from kernel import twice
+
+with reporting_to_stderr(verbose=1):
+    assert twice(21) == 42
+"""
+
+
+def said(folder):
+    process = forked(CALL, folder, folder)
+    assert process.end() == 0, process.err.read_text()
+    assert not process.out.read_text()
+    return process.err.read_text()
 
 
 def test_that_compiling_is_announced_and_loading_is_not(tmp_path):
+    (tmp_path / "kernel.py").write_text(KERNEL)
     assert f"{WAITING_FOR}: " in said(tmp_path)
     assert WAITING_FOR not in said(tmp_path)

@@ -5,7 +5,6 @@ import pickle
 from concurrent.futures import ProcessPoolExecutor
 from functools import reduce
 from itertools import pairwise
-from multiprocessing import get_context
 from operator import add
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forked_process import FORKING
 from gradus.core.errors import InputError
 from gradus.metrics import (
     Bootstrap,
@@ -147,7 +147,7 @@ def shard_of(start):
 
 def test_states_travel_between_processes():
     total = TopK(k=(1, 2))
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=FORKING) as pool:
         states = list(pool.map(shard_of, [40, 0, 20]))
     for state in states:
         shard = TopK()

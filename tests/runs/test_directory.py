@@ -1,9 +1,8 @@
 """Files are there whole or not at all, and a directory is never shared or mistaken."""
 
-import multiprocessing
-
 import pytest
 
+from forked_process import FORKING
 from gradus.core.errors import InputError
 from gradus.runs.directory import CONFIG, METRICS, MODEL, PREDICTIONS, REPORT, RunDirectory, is_run
 
@@ -45,10 +44,9 @@ def _try_to_lock(path, answer):
 
 
 def test_a_second_process_is_told_that_the_first_is_at_work(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    answer = context.Queue()
+    answer = FORKING.Queue()
     with RunDirectory(tmp_path).locked():
-        other = context.Process(target=_try_to_lock, args=(tmp_path, answer))
+        other = FORKING.Process(target=_try_to_lock, args=(tmp_path, answer))
         other.start()
         assert "another gradus is working" in answer.get(timeout=60)
         other.join()

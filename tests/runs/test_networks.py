@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from forked_process import forked
 from gradus.cli import main
 from gradus.estimators import ConvNetClassifier
 from gradus.runs.directory import BASELINE, CHECKPOINT, MAP, METRICS, MODEL, REPORT
@@ -140,8 +139,8 @@ sys.exit(main(sys.argv[1:]))
 def test_a_killed_training_goes_on_to_the_same_bits(photos, tmp_path):
     arguments = ["fit", str(photos), "--epochs", "3", "--out"]
     assert main([*arguments, str(tmp_path / "whole")]) == 0
-    dead = subprocess.run([sys.executable, "-c", KILLED, *arguments, str(tmp_path / "killed")], check=False)
-    assert dead.returncode == -signal.SIGKILL and (tmp_path / "killed" / CHECKPOINT).is_file()
+    dead = forked(KILLED, tmp_path, *arguments, tmp_path / "killed")
+    assert dead.end() == -signal.SIGKILL and (tmp_path / "killed" / CHECKPOINT).is_file()
     assert main([*arguments, str(tmp_path / "killed")]) == 0
     assert not (tmp_path / "killed" / CHECKPOINT).exists()
     assert (tmp_path / "killed" / MODEL).read_bytes() == (tmp_path / "whole" / MODEL).read_bytes()

@@ -1,10 +1,7 @@
 """A run of a table that stays in its file: the classifier of a run in memory, and a kill in the middle of the fit."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,6 +9,7 @@ import pytest
 import scipy.special
 from sklearn.metrics import log_loss
 
+from forked_process import forked
 from gradus.cli import main
 from gradus.core import mapped
 from gradus.core.errors import InputError
@@ -143,21 +141,19 @@ def test_numbers_that_are_not_finite_are_found_in_a_file(tmp_path, small_limits)
 def test_a_fit_that_was_killed_goes_on_with_the_same_command(folder, tmp_path):
     out = tmp_path / "run"
     arguments = command(folder, out, "--alpha", "0.01", "--tol", "1e-6", "--threads", "1")
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
 
-    def process(killed_at):
-        command = [sys.executable, "-c", PATIENT, str(killed_at), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
-        lines = [line for line in done.stderr.splitlines() if line.startswith("iteration ")]
-        return done, [int(line.split()[1]) for line in lines]
+    def ended(killed_at):
+        process = forked(PATIENT, tmp_path, killed_at, *arguments)
+        code, said = process.end(), process.err.read_text()
+        return code, said, [int(line.split()[1]) for line in said.splitlines() if line.startswith("iteration ")]
 
-    done, iterations = process(2)
-    assert done.returncode == -signal.SIGKILL
+    code, said, iterations = ended(2)
+    assert code == -signal.SIGKILL, said
     assert iterations == [1, 2]
     assert (out / CHECKPOINT).exists()
     assert not (out / MODEL).exists()
-    done, iterations = process(100)
-    assert done.returncode == 0, done.stderr
+    code, said, iterations = ended(100)
+    assert code == 0, said
     assert iterations[0] == 3
     assert not (out / CHECKPOINT).exists()
     assert load(out / MODEL).record.iterations == iterations[-1]

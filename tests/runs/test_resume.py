@@ -1,39 +1,31 @@
 """A run that is killed at any moment goes on with the same command and ends with the same files."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from forked_process import forked
 from gradus.cli import main
 from gradus.runs.directory import CONFIG, MAP, METRICS, MODEL, PREDICTIONS, REPORT
 
 ARGUMENTS = ["digits", "--sample", "300", "--map-iterations", "100", "--threads", "1"]
-# Processes one after the other, each of which kills itself, as kill -9 would, when it is about to give its n-th file
-# its name. They are forked from one that has imported all and begun nothing: imports are much of what they take.
+# A process that kills itself, as kill -9 would, when it is about to give its n-th file its name.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import gradus.runs.pipeline
 from gradus.cli import main
 replace, files = Path.replace, iter(range(1, 100))
-for killed_at in map(int, sys.argv[1].split(",")):
-    def replace_or_die(self, target):
-        if next(files) == killed_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return replace(self, target)
-    child = os.fork()
-    if child == 0:
-        Path.replace = replace_or_die
-        sys.exit(main(sys.argv[2:]))
-    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+def replace_or_die(self, target):
+    if next(files) == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+Path.replace = replace_or_die
+sys.exit(main(sys.argv[2:]))
 """
 # One process after the other on the same directory: killed at its n-th file, which is ...
 KILLS = {
@@ -50,20 +42,16 @@ KILLS = {
 NEVER = 1000
 
 
-def _run(out, killed_at=(NEVER,)):
-    """Run so many times and return how each ended, and what they said."""
-    moments = ",".join(map(str, killed_at))
-    command = [sys.executable, "-c", KILLED, moments, "run", *ARGUMENTS, "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("ended ")], done.stderr
+def _start(out, killed_at=NEVER):
+    return forked(KILLED, out.parent, killed_at, "run", *ARGUMENTS, "--out", out)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A run that nobody interrupted."""
     out = tmp_path_factory.mktemp("whole") / "run"
-    ends, said = _run(out)
-    assert ends == [0], said
+    process = _start(out)
+    assert process.end() == 0, process.err.read_text()
     return out
 
 
@@ -78,8 +66,10 @@ def _assert_same(out, whole):
 
 def test_killed_before_every_file_and_resumed(whole, tmp_path):
     out = tmp_path / "run"
-    ends, said = _run(out, [*KILLS.values(), NEVER])
-    assert ends == [-signal.SIGKILL] * len(KILLS) + [0], said
+    for killed_at in KILLS.values():
+        process = _start(out, killed_at)
+        assert process.end() == -signal.SIGKILL, process.err.read_text()
+    assert _start(out).end() == 0
     _assert_same(out, whole)
 
 
@@ -87,14 +77,13 @@ def test_killed_from_outside_in_each_step_and_resumed(whole, tmp_path):
     """Killed as soon as the file of the step before is there, so that the next step has just begun."""
     out = tmp_path / "run"
     for before in (CONFIG, MODEL, METRICS, MAP):
-        process = subprocess.Popen([sys.executable, "-m", "gradus", "run", *ARGUMENTS, "--out", str(out)])
+        process = _start(out)
         deadline = time.monotonic() + 120
         while not (out / before).exists() and time.monotonic() < deadline:
             time.sleep(0.002)
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        assert process.kill() == -signal.SIGKILL
         assert not (out / REPORT).exists()
-    assert _run(out)[0] == [0]
+    assert _start(out).end() == 0
     _assert_same(out, whole)
 
 
