@@ -6,6 +6,7 @@ import pytest
 from gradus.kernels.elementary import (
     exponential,
     logarithm,
+    logarithm_above_one,
     single_exponential,
 )
 
@@ -13,6 +14,11 @@ from gradus.kernels.elementary import (
 @pytest.mark.parametrize("x", [1e-300, 1e-8, 0.5, 0.7071, 1.0, 1.0 + 1e-12, 1.4143, 2.0, 1e9, 1e300])
 def test_logarithm(x):
     assert logarithm(x) == pytest.approx(math.log(x), rel=3e-16, abs=3e-16)
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-300, 1e-17, 1e-9, 0.3, 0.41421, 0.41422, 1.0, 7.5, 1e16, 1e300])
+def test_logarithm_above_one_is_right_relative_to_itself(x):
+    assert logarithm_above_one(x) == pytest.approx(math.log1p(x), rel=5e-16, abs=0.0)
 
 
 @pytest.mark.parametrize("x", [-699.0, -30.5, -1e-9, 0.0, 1e-300, 0.34657, 0.34658, 1.0, 88.9, 699.0])

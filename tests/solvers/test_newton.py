@@ -81,8 +81,6 @@ def test_refuses_what_it_cannot_take():
         Newton(Terms(0.0, STRENGTH, FEATURES)).start(Problem(model, penalty), model.zeros())
     with pytest.raises(InputError, match="not the problem's penalty"):
         Newton(Terms(0.0, 2 * STRENGTH, FEATURES)).start(Problem(ExpandedModel(model), penalty), model.zeros())
-    with pytest.raises(InputError, match="use ProximalNewton"):
-        Newton(Terms(0.1, STRENGTH, FEATURES))
     with pytest.raises(InputError, match="not log-linear"):
         ExpandedModel(LinearModel(Squared(y[:, None].double()), DenseFeatures(X), model.weights))
 

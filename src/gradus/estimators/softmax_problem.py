@@ -18,7 +18,6 @@ from gradus.core.protocols import (
     Term,
     Thresholding,
 )
-from gradus.estimators.few_unknowns import newton_of_few
 from gradus.estimators.renewal import renewed_lbfgs
 from gradus.estimators.row_terms import row_terms
 from gradus.losses import (
@@ -155,7 +154,7 @@ def _on_first_rows(term: Term, rows: int) -> Proximable:
 def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certificate:
     """Return the relative duality gap, or the relative gradient mapping where the penalty has no useful conjugate."""
     columns = column_access(model.features) if _few_samples(model) else None
-    if isinstance(penalty, Thresholding) and columns is not None:
+    if columns is not None and isinstance(penalty, Thresholding):
         return SparseGap(model, columns, penalty)
     if isinstance(penalty, Conjugable) and not isinstance(penalty, Zero):
         return DualityGap(model, penalty)
@@ -218,9 +217,6 @@ def chosen_solver(
     # a file is read for gradients alone: the samples of Newton's method would fill the memory that is being saved
     held = not kept and not isinstance(model.features, MappedFeatures)
     curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES and held
-    direct = newton_of_few(name, model, penalty, held=held)
-    if direct is not None:
-        return direct
     if name == "newton-cg" or (name == "auto" and curved):
         return newton(model, penalty)
     if isinstance(penalty, L2) and features <= RENEWED_FEATURES and model.features.device.type != "cpu" and not kept:

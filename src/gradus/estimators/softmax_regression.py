@@ -66,14 +66,15 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     class_weight : None, "balanced", or a dict from class to weight
     tol : > 0
     max_iter : most iterations, >= 0
-    solver : "lbfgs", "newton" (squares of at most 2,048 weights), "newton-cg", "proximal-newton" (``L1``,
-        ``ElasticNet``, ``GroupLasso``, ``SparseGroupLasso`` of rows), "coordinate-descent" (the same, on data in
-        memory), "proximal-gradient" (FISTA), "davis-yin" (one penalty or a ``Sum`` of two), "primal-dual" (any sum,
-        also behind linear maps), or "auto": for squared weights Newton's method, with the Hessian as numbers where data
-        and weights are few and by conjugate gradients up to 4,096 features and 64 classes, and L-BFGS where the penalty
-        is smooth otherwise; coordinate descent for what it takes on CSR data and on dense data with fewer rows than
-        features, and proximal Newton for what it takes on other dense data of few classes; Davis-Yin or primal-dual for
-        sums; FISTA elsewhere, and for coordinate descent on a GPU
+    solver : "lbfgs", "newton" (``L2``, ``L1``, ``ElasticNet``, ``GroupLasso``, ``SparseGroupLasso`` of rows, at most
+        2,048 weights), "newton-cg", "proximal-newton" (the same but ``L2``, any number), "coordinate-descent" (the
+        same, on data in memory), "proximal-gradient" (FISTA), "davis-yin" (one penalty or a ``Sum`` of two),
+        "primal-dual" (any sum, also behind linear maps), or "auto": where data and weights are few, Newton's method
+        with the Hessian as numbers for what it takes; for squared weights Newton's method by conjugate gradients up to
+        4,096 features and 64 classes, and L-BFGS where the penalty is smooth otherwise; coordinate descent for what it
+        takes on CSR data and on dense data with fewer rows than features, and proximal Newton for what it takes on
+        other dense data of few classes; Davis-Yin or primal-dual for sums; FISTA elsewhere, and for coordinate descent
+        on a GPU
     warm_start : start from the last fit where its shape and classes are the same
     random_state : accepted for the interface; nothing here is random
     verbose : 1 prints progress to stderr

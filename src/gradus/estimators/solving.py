@@ -11,11 +11,11 @@ import torch
 from gradus.core.errors import InputError
 from gradus.core.free_memory import give_back
 from gradus.estimators.descending import fitted_by_descent
+from gradus.estimators.few_unknowns import fitted_by_newton, newton_of_few
 from gradus.estimators.gap_estimate import AIM, GapEstimate, Outlook
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
-from gradus.losses import ExpandedModel
 from gradus.penalties import L2
-from gradus.solvers import LBFGS, Newton, NewtonCG, RenewedLBFGS, Stop, minimize
+from gradus.solvers import LBFGS, NewtonCG, RenewedLBFGS, Stop, minimize
 from gradus.solvers.checkpoint import Checkpoint, Checkpointed
 
 if TYPE_CHECKING:
@@ -94,6 +94,9 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     descent = coordinate_descent(settings.solver, plain, penalty)
     if descent is not None:
         return fitted_by_descent(plain, descent, penalty, settings, way)
+    few = newton_of_few(settings.solver, plain, penalty, kept=way.checkpoint is not None)
+    if few is not None:
+        return fitted_by_newton(plain, few, penalty, settings, way)
     model = plain.centred()
 
     outlook: Outlook | None = None
@@ -105,7 +108,7 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
 
     solver = chosen_solver(settings.solver, model, penalty, kept=way.checkpoint is not None)
     guess: Callable[[Any], float] | None = None
-    if isinstance(penalty, L2) and isinstance(solver, Newton | NewtonCG | LBFGS | RenewedLBFGS):
+    if isinstance(penalty, L2) and isinstance(solver, NewtonCG | LBFGS | RenewedLBFGS):
         guess = estimate = GapEstimate.of(model, penalty.strength)
         # on a GPU, where products in float64 with a repair are dear beside a gradient, looks are few
         outlook = Outlook(estimate, settings.tol, learns=model.features.device.type != "cpu")
@@ -118,7 +121,6 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     promising = None if outlook is None else outlook.promising
     stop = replace(way.stop(settings, bound_of_published), promising=promising, guess=guess)
     give_back()
-    smooth = ExpandedModel(model) if isinstance(solver, Newton) else model
-    solution = minimize(smooth, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
+    solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
     iterations = solution.iterations + way.iterations_before
     return replace(solution, point=model.uncentred_point(solution.point), iterations=iterations)

@@ -38,6 +38,22 @@ def logarithm(x: float) -> float:
     bits = np.float64(x).view(np.int64)
     exponent = (bits - SQUARE_ROOT_OF_HALF) >> MANTISSA
     fraction = np.int64(bits - (exponent << MANTISSA)).view(np.float64) - 1.0
+    return _logarithm_of_parts(fraction, exponent)
+
+
+@compiled(inline="always")
+def logarithm_above_one(x: float) -> float:
+    """Return log(1 + x) of x >= 0, finite, to about 4e-16 of itself, however small it is."""
+    bits = np.float64(1.0 + x).view(np.int64)
+    exponent = (bits - SQUARE_ROOT_OF_HALF) >> MANTISSA
+    fraction = np.int64(bits - (exponent << MANTISSA)).view(np.float64) - 1.0
+    # what 1 + x was rounded by would be all of a small x
+    return _logarithm_of_parts(x if exponent == 0 else fraction, exponent)
+
+
+@compiled(inline="always")
+def _logarithm_of_parts(fraction: float, exponent: int) -> float:
+    """Return log(2^exponent (1 + fraction))."""
     s = fraction / (2.0 + fraction)
     z = s * s
     series = 1 / 15 + z * (1 / 17 + z * (1 / 19 + z * (1 / 21)))

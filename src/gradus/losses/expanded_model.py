@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -10,6 +11,7 @@ import torch
 
 from gradus.kernels.softmax_expansion import Expansion, Samples, softmax_expansion
 from gradus.losses.column_model import log_linear_checked
+from gradus.losses.overflow import squares_checked
 from gradus.losses.sample_loss import LogLinearLoss
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class ExpandedModel(Generic[Loss]):
 
     Raises
     ------
-    InputError : if the loss is another
+    InputError : if the loss is another, and at the first expansion if squares of the features overflow in their dtype
 
     Examples
     --------
@@ -72,12 +74,16 @@ class ExpandedModel(Generic[Loss]):
 
     @cached_property
     def _samples(self) -> Samples:
-        """The rows that the point is multiplied by: beta (x - c), and 1 for the intercept."""
+        """The columns that the point is multiplied by: beta (x - c), and 1 for the intercept."""
         model = self.model
-        columns = model.features.selected(torch.arange(model.features.shape[1], device=model.weights.device)).double()
-        centre = torch.zeros(len(columns)) if model.centre is None else model.centre
-        # what was selected may be the features themselves
-        rows = model.scale * (columns.t() - centre.to(columns))
-        if model.intercept:
-            rows = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1)
-        return Samples(rows.contiguous(), model.loss.labels(torch.float64), model.weights.double())
+        samples, features = model.features.shape
+        columns = torch.ones(model.shape[0], samples, dtype=torch.float64, device=model.weights.device)
+        columns[:features] = model.features.selected(torch.arange(features, device=columns.device))
+        if model.centre is not None:
+            columns[:features] -= model.centre.double()[:, None]
+        if model.scale != 1.0:
+            columns[:features] *= model.scale
+        largest = torch.linalg.vector_norm(columns, ord=math.inf).to(model.features.dtype)
+        squares_checked(float(largest.square()), model.features.dtype)
+        labels = model.loss.labels(torch.float64).t().contiguous()
+        return Samples(columns, labels, model.weights.double())

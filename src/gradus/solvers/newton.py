@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import torch
+from scipy.linalg.lapack import dposv
 
 from gradus.core.errors import InputError
 from gradus.core.protocols import Expandable
+from gradus.kernels.gram_lasso import Quadratic, gram_lasso
+from gradus.solvers.terms import Terms, rise
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from gradus.core.solution import Problem
-    from gradus.solvers.terms import Terms
+
+    Array = NDArray[np.float64]
 
 # added to the Hessian's diagonal, relative to it: what rounding may take from its eigenvalues
 JITTER = 1e-12
@@ -25,108 +32,187 @@ SHORTEST, DECREASE = 1e-3, 1e-4
 LONGEST = 256.0
 # relative error of a value in units of the epsilon of float64: a smaller fall is measured by the slopes instead
 ROUNDING = 64.0
+# with kinks the quadratic is minimised until its violation is this fraction of the function's, in so many sweeps
+FORCING, SWEEPS = 0.01, 3000
 
 
 @dataclass(frozen=True)
 class ExpandedState:
-    """The point, and the objective's value, gradient and Hessian there, float64."""
+    """The point, the penalty's strengths, and value, gradient and Hessian of the smooth part there, float64."""
 
     point: Tensor
+    terms: Terms
     value: float
     gradient: Tensor
     hessian: Tensor
     halted: bool = False
 
     @property
+    def objective(self) -> float:
+        """The value with the penalty."""
+        return self.value + self.terms.value(self.point)
+
+    @cached_property
     def residual(self) -> float:
-        """Norm of the gradient."""
-        return float(torch.linalg.vector_norm(self.gradient))
+        """Square root of about what the duality gap is relative to the value; without a penalty the gradient's norm."""
+        if self.terms.threshold > 0:
+            return math.sqrt(max(self.terms.gap_estimate(self.point, self.value, self.gradient), 0.0))
+        at = self.numbers
+        slopes = at.gradient + at.ridge * at.point
+        if self.terms.square == 0:
+            return math.sqrt(slopes @ slopes)
+        balanced = at.balanced(slopes, self.point.shape[0], self.terms.rows)
+        value = self.value + 0.5 * float(at.ridge @ (at.point * at.point))
+        return math.sqrt(balanced @ balanced / (2 * self.terms.square) / max(value, 1e-300))
+
+    @property
+    def violation(self) -> float:
+        """The largest distance of 0 from a unit's subdifferential."""
+        return float(self.terms.violations(self.point, self.gradient).max())
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The same in one row of unknowns, for arithmetic that takes less time than PyTorch's calls."""
+        ridge = np.zeros(self.point.shape[::-1])
+        ridge[:, : self.terms.rows] = self.terms.square
+        return Numbers(_flat(self.point), _flat(self.gradient), self.hessian.cpu().numpy(), ridge.ravel())
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Point, gradient and the squares' strength of all unknowns, (unknowns,), the first output's first, and Hessian."""
+
+    point: Array
+    gradient: Array
+    hessian: Array
+    ridge: Array
+
+    def solved(self, hessian: Array) -> Array:
+        """Return the way to the minimum of the quadratic and the squares, or 0 where it has none."""
+        metric = _definite(hessian)
+        metric.reshape(-1)[:: len(metric) + 1] += self.ridge
+        return _quotient(metric, -(self.gradient + self.ridge * self.point))
+
+    def balanced(self, slopes: Array, rows: int, penalised: int) -> Array:
+        """Return the slopes of the first rows of each output, once those below have gone to where their own are 0."""
+        by_rows = slopes.reshape(-1, rows)
+        if penalised == rows:
+            return slopes
+        outputs, free = len(by_rows), rows - penalised
+        below = self.hessian.reshape(outputs, rows, outputs, rows)[:, penalised:]
+        metric = below[..., penalised:].reshape(outputs * free, outputs * free)
+        moved = _quotient(_definite(metric), by_rows[:, penalised:].ravel())
+        return (by_rows - (moved @ below.reshape(len(moved), -1)).reshape(-1, rows))[:, :penalised].ravel()
+
+
+def _definite(hessian: Array) -> Array:
+    """Return a copy of a Hessian whose diagonal is a little larger, and positive."""
+    metric = hessian.copy()
+    diagonal = metric.reshape(-1)[:: len(metric) + 1]
+    diagonal *= 1.0 + JITTER
+    diagonal += np.finfo(np.float32).tiny
+    return metric
+
+
+def _quotient(metric: Array, vector: Array) -> Array:
+    """Return M^-1 v, or 0 where M is not positive definite; M is overwritten."""
+    _, found, failed = dposv(metric, vector, lower=1, overwrite_a=1)
+    return np.zeros_like(found) if failed else found
 
 
 @dataclass(frozen=True)
 class Newton:
-    """Minimise a smooth function of few numbers plus squares of its entries.
+    """Minimise a smooth function of few numbers plus squares and absolute values of its entries and norms of its rows.
 
     An iteration costs one value, gradient and Hessian, and the solution of a system of as many equations as there are
-    unknowns. Steps are halved until the value falls.
+    unknowns; with absolute values or norms, a descent on the quadratic instead. Steps are halved until the value falls.
 
     Parameters
     ----------
-    terms : the penalty; it must be the problem's own, of squares alone
+    terms : the penalty; it must be the problem's own
 
     References
     ----------
-    Boyd & Vandenberghe 2004, Convex Optimization, algorithm 9.5
+    Boyd & Vandenberghe 2004, Convex Optimization, algorithm 9.5; Lee, Sun & Saunders 2014, Proximal Newton-type methods
+    for minimizing composite functions, algorithm 1
     """
 
     terms: Terms
-
-    def __post_init__(self) -> None:
-        if self.terms.absolute != 0 or self.terms.norm != 0:
-            raise InputError(
-                f"terms is {self.terms}, which has a kink; expected absolute and norm of 0: use ProximalNewton"
-            )
 
     def start(self, problem: Problem, point: Tensor) -> ExpandedState:
         """Return the state at ``point``; raise InputError where the smooth part or the penalty is of another kind."""
         if not isinstance(problem.smooth, Expandable):
             raise InputError(
                 f"Newton needs a smooth part that gives its Hessian and {type(problem.smooth).__name__} does not: use "
-                "NewtonCG"
+                "NewtonCG or ProximalNewton"
             )
         probe = torch.full_like(point, 0.37)
-        expected = torch.tensor(self.terms.value(probe), dtype=torch.float64)
-        if not torch.isclose(problem.penalty.value(probe).double(), expected, rtol=1e-5, atol=0.0):
+        if not math.isclose(problem.penalty.value(probe).item(), self.terms.value(probe), rel_tol=1e-5):
             raise InputError(f"terms is {self.terms}, which is not the problem's penalty: give its own strengths")
         return self._at(problem.smooth, point)
 
     def advance(self, problem: Problem, state: ExpandedState) -> ExpandedState:
         """Return the state after one step; halted where no step lowers the value."""
-        assert isinstance(problem.smooth, Expandable)
-        found = self._searched(problem.smooth, state, state.hessian, 1.0)
+        # looked at by ``start``: to ask again would take longer than to compute
+        smooth = cast("Expandable", problem.smooth)
+        found = self._searched(smooth, state, state.numbers.hessian, 1.0)
         if found is None:
             # where all samples are far on one side nothing bends, and a step may lead anywhere; at 0 softmax bends most
-            most = self._at(problem.smooth, torch.zeros_like(state.point)).hessian
-            found = self._searched(problem.smooth, state, most, LONGEST)
+            most = self._at(smooth, torch.zeros_like(state.point)).numbers.hessian
+            found = self._searched(smooth, state, most, LONGEST)
         return found or replace(state, halted=True)
 
-    def _searched(self, smooth: Expandable, state: ExpandedState, hessian: Tensor, step: float) -> ExpandedState | None:
+    def _searched(self, smooth: Expandable, state: ExpandedState, hessian: Array, step: float) -> ExpandedState | None:
         """Return the first state along the step of a Hessian whose value is low enough; None where none is.
 
         step : of the Hessian's, the longest part that is tried
         """
-        direction = _direction(hessian, state.gradient)
-        slope = float((state.gradient * direction).sum())
-        if not slope < 0.0:
-            return None
-        noise = ROUNDING * torch.finfo(torch.float64).eps * abs(state.value)
+        at, kinked = state.numbers, self.terms.threshold > 0
+        direction = _descended(state, hessian) if kinked else at.solved(hessian)
+        slope, shape = float(at.gradient @ direction), state.point.shape
+        noise = ROUNDING * np.finfo(np.float64).eps * abs(state.value)
         shortest = SHORTEST * step
         while step >= shortest:
-            found = self._at(smooth, (state.point.double() + step * direction).to(state.point.dtype))
-            fell = state.value - found.value
-            if abs(fell) <= noise:
-                # values no longer tell: the trapezoid of the slopes does
-                fell = -0.5 * step * (slope + float((found.gradient * direction).sum()))
-            if fell >= -DECREASE * step * slope:
-                return found
+            moved = step * direction
+            risen = float(at.ridge @ (moved * (at.point + 0.5 * moved)))
+            if kinked:
+                risen += rise(torch.from_numpy(at.point), torch.from_numpy(moved), _kinks(state))
+            promised = step * slope + risen
+            if promised < 0.0:
+                reached = torch.from_numpy((at.point + moved).reshape(shape[::-1]).T)
+                found = self._at(smooth, reached.to(state.point.device, state.point.dtype))
+                fell = state.value - found.value - risen
+                if abs(fell) <= noise:
+                    # values no longer tell: the trapezoid of the slopes does
+                    fell = -0.5 * step * (slope + float(found.numbers.gradient @ direction)) - risen
+                if fell >= -DECREASE * promised:
+                    return found
             step *= 0.5
         return None
 
     def _at(self, smooth: Expandable, point: Tensor) -> ExpandedState:
         value, gradient, hessian = smooth.expansion(point)
-        wide, rows, square = point[: self.terms.rows].double(), self.terms.rows, self.terms.square
-        total = value + 0.5 * square * float(wide.square().sum())
-        gradient[:rows] += square * wide
-        hessian.diagonal().view(point.shape[1], point.shape[0])[:, :rows] += square
-        return ExpandedState(point, total, gradient, hessian, halted=not math.isfinite(total))
+        return ExpandedState(point, self.terms, value, gradient, hessian, halted=not math.isfinite(value))
 
 
-def _direction(hessian: Tensor, gradient: Tensor) -> Tensor:
-    """Return -H^-1 g, of the point's shape, or 0 where H is not positive definite."""
-    rows, outputs = gradient.shape
-    metric = hessian.clone()
-    metric.diagonal().mul_(1.0 + JITTER).add_(torch.finfo(torch.float32).tiny)
-    factor, failed = torch.linalg.cholesky_ex(metric)
-    if failed:
-        return torch.zeros_like(gradient)
-    return -torch.cholesky_solve(gradient.t().reshape(-1, 1), factor).view(outputs, rows).t()
+def _descended(state: ExpandedState, hessian: Array) -> Array:
+    """Return the way to the minimum of the quadratic with the penalty."""
+    at = state.numbers
+    absolute, _, norms = _kinks(state)
+    metric, gradient, point, ridge = map(torch.from_numpy, (_definite(hessian), at.gradient, at.point, at.ridge))
+    quadratic = Quadratic(metric, gradient, point, absolute, ridge, norms)
+    return cast("Array", gram_lasso(quadratic, FORCING * state.violation, SWEEPS).numpy()) - at.point
+
+
+def _kinks(state: ExpandedState) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the strengths of absolute values at every unknown, of no squares, and of the norm of each row if any."""
+    rows, outputs = state.point.shape
+    absolute = torch.zeros(outputs, rows, dtype=torch.float64)
+    absolute[:, : state.terms.rows] = state.terms.absolute
+    norms = state.terms.norms(state.point).cpu() if state.terms.by_rows else absolute[0, :0]
+    return absolute.ravel(), torch.zeros_like(absolute).ravel(), norms
+
+
+def _flat(point: Tensor) -> Array:
+    """Return the entries of a point as the Hessian has them, all of the first output first, float64."""
+    return cast("Array", point.detach().cpu().numpy().T.astype(np.float64).ravel())

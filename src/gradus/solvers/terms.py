@@ -81,9 +81,13 @@ class Terms(NamedTuple):
 
     def value(self, point: Tensor) -> float:
         """Return the penalty of ``point``."""
-        wide = point[: self.rows].double()
-        separate = self.absolute * wide.abs().sum() + 0.5 * self.square * wide.square().sum()
-        return (separate + self.norm * _lengths(wide).sum()).item()
+        wide, total = point[: self.rows].double(), 0.0
+        # what has no strength takes no arithmetic: of few weights these are asked for many times
+        if self.absolute > 0:
+            total += self.absolute * float(wide.abs().sum())
+        if self.square > 0:
+            total += 0.5 * self.square * float(wide.square().sum())
+        return total + self.norm * float(_lengths(wide).sum()) if self.by_rows else total
 
     def violations(self, point: Tensor, gradient: Tensor) -> Tensor:
         """Return the distance of 0 from every unit's subdifferential, (units,), float64."""

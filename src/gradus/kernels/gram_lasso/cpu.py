@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # a full sweep at least this often, so that what is at zero waits for its turn no longer
 FULL_EVERY = 10
-# so many sweeps come before each of Newton's steps
-SWEEPS_BEFORE_STEP = 30
+# so many sweeps come before each of Newton's steps, of few entries more: their arithmetic is what a step's calls cost
+SWEEPS_BEFORE_STEP, STEP_COST = 30, 400_000
 # most steps towards the minimum of one block before the next has its turn; ended early at this fraction of the first
 BLOCK_STEPS, SETTLED = 30, 0.05
 
@@ -37,8 +37,9 @@ def gram_lasso(quadratic: Quadratic, tolerance: float, sweeps: int) -> Tensor:
     point, slopes = start.copy(), gradient.copy()
     descend = _descent_on_blocks(hessian, (absolute, square, norms)) if len(norms) else None
     done, helpful = 0, True
+    before_step = max(SWEEPS_BEFORE_STEP, STEP_COST // max(len(point), 1) ** 2)
     while done < sweeps:
-        most = min(SWEEPS_BEFORE_STEP, sweeps - done) if helpful else sweeps - done
+        most = min(before_step, sweeps - done) if helpful else sweeps - done
         if descend is None:
             taken, settled = _descend(hessian, slopes, point, (absolute, square), (tolerance, most))
         else:

@@ -17,12 +17,13 @@ class Samples(NamedTuple):
 
     Attributes
     ----------
-    rows : u, (samples, features), float64, contiguous
-    labels : y, (samples, outputs), float64, not negative; each row sums to 1, or with a baseline to 1 at most
+    columns : u, (features, samples), float64, contiguous: a row for each feature
+    labels : y, (outputs, samples), float64, contiguous, not negative; a sample's sum to 1, or with a baseline to 1 at
+        most
     shares : w, (samples,), float64, not negative
     """
 
-    rows: Tensor
+    columns: Tensor
     labels: Tensor
     shares: Tensor
 

@@ -1,29 +1,34 @@
-"""The expansion a sample at a time: its outer product with itself is added to every pair of outputs."""
+"""The expansion a block of samples at a time, each loop along the samples of the block, which lie side by side."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from gradus.kernels.compilation import compiled
+from gradus.kernels.elementary import exponential, logarithm_above_one
 from gradus.kernels.softmax_expansion import Expansion, Samples
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+# samples of a block: some dozen features of them stay in the first level of the cache
+BLOCK = 128
+# products that one pass along a block's samples adds up
+TOGETHER = 4
+
 
 def softmax_expansion(samples: Samples, point: Tensor, *, baseline: bool) -> Expansion:
     """Return the expansion; see the package."""
-    rows, labels, shares = (part.numpy() for part in samples)
+    columns, labels, shares = (part.numpy() for part in samples)
     weights = np.ascontiguousarray(point.numpy().T)
     outputs, features = weights.shape
-    gradient, hessian = np.zeros((outputs, features)), np.empty((outputs, features, outputs, features))
-    value = _expand((rows, labels, shares), weights, gradient, hessian, baseline)
+    gradient, hessian = np.zeros((outputs, features)), np.zeros((outputs, features, outputs, features))
+    value = _expand((columns, labels, shares), weights, gradient, hessian, baseline)
     whole = torch.from_numpy(hessian.reshape(weights.size, weights.size))
-    return Expansion(float(value), torch.from_numpy(gradient.T.copy()), whole)
+    return Expansion(value, torch.from_numpy(gradient).t(), whole)
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
@@ -34,69 +39,120 @@ def _expand(
     hessian: np.ndarray,
     baseline: bool,
 ) -> float:
-    rows, labels, shares = samples
+    columns, labels, shares = samples
     outputs, features = weights.shape
-    # half of a symmetric matrix is kept, row after row
-    chances, square = np.empty(outputs), np.empty(features * (features + 1) // 2)
-    pairs = np.zeros((outputs * (outputs + 1) // 2, len(square)))
+    block, given = np.empty((features, BLOCK)), np.empty((outputs, BLOCK))
+    chances, lacks, pulls = np.empty((outputs, BLOCK)), np.empty((outputs, BLOCK)), np.empty((outputs, BLOCK))
+    losses, bend, bent = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     value = 0.0
-    for i in range(len(rows)):
-        if shares[i] == 0.0:
-            continue
-        own = rows[i]
-        loss, best, rest = _loss(own, labels[i], weights, chances, baseline)
-        value += shares[i] * loss
+    for start in range(0, len(shares), BLOCK):
+        count = min(BLOCK, len(shares) - start)
+        share = shares[start : start + count]
         for d in range(features):
-            start = d * (d + 1) // 2
-            for e in range(d + 1):
-                square[start + e] = own[d] * own[e]
-        pair = 0
+            block[d, :count] = columns[d, start : start + count]
         for k in range(outputs):
-            lack = rest if k == best else 1.0 - chances[k]
-            pull = shares[i] * ((1.0 - labels[i, k]) - lack)
-            for d in range(features):
-                gradient[k, d] += pull * own[d]
+            given[k, :count] = labels[k, start : start + count]
+            _add_logits(block, weights[k], chances[k, :count])
+        _turn_to_chances(chances[:, :count], given, lacks, pulls, losses, baseline)
+        for i in range(count):
+            value += share[i] * losses[i]
+        for k in range(outputs):
+            pull = pulls[k, :count]
+            for i in range(count):
+                pull[i] *= share[i]
+            _add_products(block, pull, features, gradient[k])
             for other in range(k + 1):
-                bend = shares[i] * chances[k] * (lack if other == k else -chances[other])
-                for place in range(len(square)):
-                    pairs[pair, place] += bend * square[place]
-                pair += 1
-    pair = 0
+                for i in range(count):
+                    bend[i] = share[i] * chances[k, i] * (lacks[k, i] if other == k else -chances[other, i])
+                for d in range(features):
+                    for i in range(count):
+                        bent[i] = bend[i] * block[d, i]
+                    _add_products(block, bent[:count], d + 1, hessian[k, d, other])
+    _mirror(hessian)
+    return value
+
+
+@compiled(fastmath={"reassoc", "contract", "nsz"})
+def _add_logits(block: np.ndarray, weights: np.ndarray, logits: np.ndarray) -> None:
+    logits[:] = 0.0
+    for d in range(len(weights)):
+        weight = weights[d]
+        for i in range(len(logits)):
+            logits[i] += weight * block[d, i]
+
+
+@compiled(fastmath={"reassoc", "contract", "nsz"})
+def _add_products(block: np.ndarray, factor: np.ndarray, rows: int, sums: np.ndarray) -> None:
+    """Add the products of the first rows of a block with ``factor``."""
+    row = 0
+    while row + TOGETHER <= rows:
+        first, second, third, fourth = block[row], block[row + 1], block[row + 2], block[row + 3]
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        for i in range(len(factor)):
+            a += factor[i] * first[i]
+            b += factor[i] * second[i]
+            c += factor[i] * third[i]
+            d += factor[i] * fourth[i]
+        sums[row] += a
+        sums[row + 1] += b
+        sums[row + 2] += c
+        sums[row + 3] += d
+        row += TOGETHER
+    for last in range(row, rows):
+        own, a = block[last], 0.0
+        for i in range(len(factor)):
+            a += factor[i] * own[i]
+        sums[last] += a
+
+
+@compiled(fastmath={"contract", "nsz"})
+def _turn_to_chances(
+    chances: np.ndarray, labels: np.ndarray, lacks: np.ndarray, pulls: np.ndarray, losses: np.ndarray, baseline: bool
+) -> None:
+    """Turn logits into probabilities; find what each lacks to 1, the losses, and their slopes in the logits.
+
+    None has cancellation where one output is nearly certain: what it lacks is what the others have. ``own`` is the
+    likeliest output, the baseline -1. Sums are not reassociated, which exponentials would not bear.
+    """
+    outputs, count = chances.shape
+    top, rest, own, left = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
+    for i in range(count):
+        top[i] = 0.0 if baseline else chances[0, i]
+        losses[i], left[i] = 0.0, 1.0
+        own[i] = -1.0 if baseline else 0.0
+    for k in range(outputs):
+        for i in range(count):
+            if chances[k, i] > top[i]:
+                top[i] = chances[k, i]
+                own[i] = k
+    for i in range(count):
+        rest[i] = exponential(-top[i]) if own[i] >= 0.0 else 0.0
+        rest[i] = rest[i] if baseline else 0.0
+    for k in range(outputs):
+        for i in range(count):
+            losses[i] += labels[k, i] * (top[i] - chances[k, i])
+            left[i] -= labels[k, i]
+            chances[k, i] = exponential(chances[k, i] - top[i])
+            rest[i] += 0.0 if own[i] == k else chances[k, i]
+    for i in range(count):
+        losses[i] += (left[i] * top[i] if baseline else 0.0) + logarithm_above_one(rest[i])
+    for k in range(outputs):
+        for i in range(count):
+            chances[k, i] /= 1.0 + rest[i]
+            lacks[k, i] = rest[i] / (1.0 + rest[i]) if own[i] == k else 1.0 - chances[k, i]
+            lacking = (1.0 - labels[k, i]) - lacks[k, i]
+            pulls[k, i] = lacking if own[i] == k else chances[k, i] - labels[k, i]
+
+
+@compiled()
+def _mirror(hessian: np.ndarray) -> None:
+    """Fill what is above the diagonal, of the whole and of the part of each pair of outputs."""
+    outputs, features = hessian.shape[:2]
     for k in range(outputs):
         for other in range(k + 1):
             for d in range(features):
                 for e in range(d + 1):
-                    number = pairs[pair, d * (d + 1) // 2 + e]
-                    hessian[k, d, other, e] = hessian[other, d, k, e] = number
-                    hessian[k, e, other, d] = hessian[other, e, k, d] = number
-            pair += 1
-    return value
-
-
-@compiled()
-def _loss(
-    own: np.ndarray, labels: np.ndarray, weights: np.ndarray, chances: np.ndarray, baseline: bool
-) -> tuple[float, int, float]:
-    """Put the probabilities of a sample there; return its loss, the likeliest output, and the others' probability.
-
-    Neither has cancellation where one output is nearly certain. The baseline is the output -1.
-    """
-    best, top, left = -1, 0.0 if baseline else -np.inf, 1.0
-    for k in range(len(chances)):
-        logit = 0.0
-        for d in range(len(own)):
-            logit += own[d] * weights[k, d]
-        chances[k] = logit
-        if logit > top:
-            best, top = k, logit
-    loss, rest = 0.0, math.exp(-top) if baseline and best >= 0 else 0.0
-    for k in range(len(chances)):
-        loss += labels[k] * (top - chances[k])
-        left -= labels[k]
-        chances[k] = math.exp(chances[k] - top)
-        rest += chances[k] if k != best else 0.0
-    if baseline:
-        loss += left * top
-    for k in range(len(chances)):
-        chances[k] /= 1.0 + rest
-    return loss + math.log1p(rest), best, rest / (1.0 + rest)
+                    number = hessian[k, d, other, e]
+                    hessian[k, e, other, d] = number
+                    hessian[other, d, k, e] = number
+                    hessian[other, e, k, d] = number

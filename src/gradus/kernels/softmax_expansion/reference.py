@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def softmax_expansion(samples: Samples, point: Tensor, *, baseline: bool) -> Expansion:
     """Return the expansion; see the package."""
-    rows, labels, shares = samples
+    rows, labels, shares = samples.columns.t(), samples.labels.t(), samples.shares
     logits, outputs = rows @ point, point.shape[1]
     padded = torch.nn.functional.pad(logits, (0, 1)) if baseline else logits
     chances = torch.softmax(padded, dim=1)[:, :outputs]
