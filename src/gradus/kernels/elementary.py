@@ -52,7 +52,7 @@ def logarithm_above_one(x: float) -> float:
 
 
 @compiled(inline="always")
-def _logarithm_of_parts(fraction: float, exponent: int) -> float:
+def _logarithm_of_parts(fraction: float, exponent: np.signedinteger) -> float:
     """Return log(2^exponent (1 + fraction))."""
     s = fraction / (2.0 + fraction)
     z = s * s
