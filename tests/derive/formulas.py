@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional as F  # noqa: N812
+
+from gradus.derive import derive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -352,3 +356,12 @@ FORMULAS = (
         },
     ),
 )
+
+
+@cache
+def derived(name):
+    """Return a formula's derivation, made once in a process, and the processor time that it took."""
+    formula = next(formula for formula in FORMULAS if formula.name == name)
+    begun = time.process_time()
+    derivation = derive(formula.text, [label.partition("[")[0] for label in formula.gradients])
+    return derivation, time.process_time() - begun
