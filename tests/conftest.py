@@ -32,10 +32,18 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
+# Torch's small operations gain nothing from threads that another process of tests needs: they took a sixth longer.
+ALL_THREADS = torch.get_num_threads()
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(autouse=True)
-def as_many_threads_as_before():
-    """Give every test all threads, whatever the commands run before it asked for."""
+def as_many_threads_as_before(request):
+    """Take back how many threads a test asked for; where its name or file speaks of threads torch has all of them."""
     environment, used, of_torch = os.environ.get("NUMBA_NUM_THREADS"), numba.get_num_threads(), torch.get_num_threads()
+    if "thread" in request.node.nodeid:
+        torch.set_num_threads(ALL_THREADS)
     yield
     if environment is None:
         os.environ.pop("NUMBA_NUM_THREADS", None)
