@@ -76,9 +76,9 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
                 accept_large_sparse=True,
                 multi_output=soft,
             )
-        if not soft:
+        if not (soft or are_few_numbers(y)):
             check_classification_targets(y)
-        weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        weights = sample_weights(sample_weight, y)
     except ValueError as error:
         raise InputError(str(error)) from None
     features = as_features(X)
@@ -86,6 +86,25 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, 
         return _of_probabilities(features, soft_labels(y), weights, class_weight)
     classes, codes, weights = coded(y, weights, class_weight)
     return TrainingData(features, torch.from_numpy(codes).to(features.device), _normalised(weights, features), classes)
+
+
+def are_few_numbers(y: NDArray[Any]) -> bool:
+    """Tell whether labels are whole numbers so close to each other that they are classes, and nothing is to check.
+
+    Examples
+    --------
+    >>> are_few_numbers(np.array([3, 4, 3, 4])), are_few_numbers(np.array([3, 9, 3, 4])), are_few_numbers(np.ones(4))
+    (True, False, False)
+    """
+    return y.ndim == 1 and y.dtype.kind in "iub" and int(y.max()) - int(y.min()) < len(y) // 2
+
+
+def sample_weights(weights: Any, y: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the weights checked, or 1 for each label; raises ValueError where they do not fit."""
+    if weights is None:
+        return np.ones(len(y))
+    checked: NDArray[np.float64] = _check_sample_weight(weights, y, dtype=np.float64, ensure_non_negative=True)
+    return checked
 
 
 def coded(

@@ -115,8 +115,8 @@ class LinearModel(Generic[Loss]):
     def _shifted(self, point: Tensor, sign: float) -> Tensor:
         if self.centre is None:
             return point
-        intercept = point[-1] + sign * self.scale * (self.centre.to(point.dtype) @ point[:-1])
-        return torch.cat([point[:-1], intercept[None]])
+        weights, centre = point[:-1], self.centre.to(point.dtype)
+        return torch.cat([weights, torch.addmm(point[-1:], centre[None], weights, alpha=sign * self.scale)])
 
     def linear(self, point: Tensor) -> Linear:
         """Return the map from a row of X to its logits."""

@@ -68,24 +68,39 @@ class ExpandedState:
     @property
     def violation(self) -> float:
         """The largest distance of 0 from a unit's subdifferential."""
-        return float(self.terms.violations(self.point, self.gradient).max())
+        if self.terms.by_rows:
+            return float(self.terms.violations(self.point, self.gradient).max())
+        at = self.numbers
+        slopes = at.gradient + at.ridge * at.point
+        resting = np.maximum(np.abs(slopes) - at.absolute, 0.0)
+        return float(np.where(at.point != 0, np.abs(slopes + at.absolute * np.sign(at.point)), resting).max())
 
     @cached_property
     def numbers(self) -> Numbers:
         """The same in one row of unknowns, for arithmetic that takes less time than PyTorch's calls."""
-        ridge = np.zeros(self.point.shape[::-1])
-        ridge[:, : self.terms.rows] = self.terms.square
-        return Numbers(_flat(self.point), _flat(self.gradient), self.hessian.cpu().numpy(), ridge.ravel())
+        strengths = np.zeros((2, *self.point.shape[::-1]))
+        strengths[:, :, : self.terms.rows] = np.array([self.terms.square, self.terms.absolute])[:, None, None]
+        ridge, absolute = strengths.reshape(2, -1)
+        return Numbers(_flat(self.point), _flat(self.gradient), self.hessian.cpu().numpy(), ridge, absolute)
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Point, gradient and the squares' strength of all unknowns, (unknowns,), the first output's first, and Hessian."""
+    """Point, gradient, Hessian, and the strengths of squares and absolute values, of all unknowns, float64.
+
+    (unknowns,) each, all of the first output first.
+    """
 
     point: Array
     gradient: Array
     hessian: Array
     ridge: Array
+    absolute: Array
+
+    def rise(self, moved: Array) -> float:
+        """Return by how much squares and absolute values rise along ``moved``, without cancellation."""
+        squares = self.ridge @ (moved * (self.point + 0.5 * moved))
+        return float(squares + self.absolute @ (np.abs(self.point + moved) - np.abs(self.point)))
 
     def solved(self, hessian: Array) -> Array:
         """Return the way to the minimum of the quadratic and the squares, or 0 where it has none."""
@@ -167,16 +182,14 @@ class Newton:
 
         step : of the Hessian's, the longest part that is tried
         """
-        at, kinked = state.numbers, self.terms.threshold > 0
-        direction = _descended(state, hessian) if kinked else at.solved(hessian)
+        at = state.numbers
+        direction = _descended(state, hessian) if self.terms.threshold > 0 else at.solved(hessian)
         slope, shape = float(at.gradient @ direction), state.point.shape
         noise = ROUNDING * np.finfo(np.float64).eps * abs(state.value)
         shortest = SHORTEST * step
         while step >= shortest:
             moved = step * direction
-            risen = float(at.ridge @ (moved * (at.point + 0.5 * moved)))
-            if kinked:
-                risen += rise(torch.from_numpy(at.point), torch.from_numpy(moved), _kinks(state))
+            risen = at.rise(moved) + (_rise_of_norms(state, moved) if self.terms.by_rows else 0.0)
             promised = step * slope + risen
             if promised < 0.0:
                 reached = torch.from_numpy((at.point + moved).reshape(shape[::-1]).T)
@@ -197,20 +210,18 @@ class Newton:
 
 def _descended(state: ExpandedState, hessian: Array) -> Array:
     """Return the way to the minimum of the quadratic with the penalty."""
-    at = state.numbers
-    absolute, _, norms = _kinks(state)
-    metric, gradient, point, ridge = map(torch.from_numpy, (_definite(hessian), at.gradient, at.point, at.ridge))
+    at, terms = state.numbers, state.terms
+    parts = (_definite(hessian), at.gradient, at.point, at.absolute, at.ridge)
+    metric, gradient, point, absolute, ridge = map(torch.from_numpy, parts)
+    norms = terms.norms(state.point).cpu() if terms.by_rows else absolute[:0]
     quadratic = Quadratic(metric, gradient, point, absolute, ridge, norms)
     return cast("Array", gram_lasso(quadratic, FORCING * state.violation, SWEEPS).numpy()) - at.point
 
 
-def _kinks(state: ExpandedState) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the strengths of absolute values at every unknown, of no squares, and of the norm of each row if any."""
-    rows, outputs = state.point.shape
-    absolute = torch.zeros(outputs, rows, dtype=torch.float64)
-    absolute[:, : state.terms.rows] = state.terms.absolute
-    norms = state.terms.norms(state.point).cpu() if state.terms.by_rows else absolute[0, :0]
-    return absolute.ravel(), torch.zeros_like(absolute).ravel(), norms
+def _rise_of_norms(state: ExpandedState, moved: Array) -> float:
+    """Return by how much the norms of the rows rise along ``moved``."""
+    begin, nothing = torch.from_numpy(state.numbers.point), torch.zeros(len(moved), dtype=torch.float64)
+    return rise(begin, torch.from_numpy(moved), (nothing, nothing, state.terms.norms(state.point).cpu()))
 
 
 def _flat(point: Tensor) -> Array:

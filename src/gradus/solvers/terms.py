@@ -149,10 +149,11 @@ class Terms(NamedTuple):
 
     def feasible(self, slopes: Tensor) -> float:
         """Return the largest s for which s times the slopes is in the subdifferential of a |.| + n |.| at 0."""
-        if not slopes.numel() or not slopes.any():
+        steepest = float(slopes.abs().max()) if slopes.numel() else 0.0
+        if steepest == 0:
             return 1.0
         if not self.by_rows:
-            return self.absolute / float(slopes.abs().max())
+            return self.absolute / steepest
         if self.absolute == 0:
             return self.norm / float(_lengths(slopes).max())
         low, high = 0.0, 1.0
