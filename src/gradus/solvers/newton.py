@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# added to the Hessian's diagonal, relative to it: what rounding may take from its eigenvalues
-JITTER = 1e-12
+# added to the Hessian's diagonal, relative to it and not: what rounding may take from its eigenvalues
+JITTER, SMALLEST = 1e-12, 1e-38
 # a step is halved down to this part of the longest, and brings that share of what the slope promises
 SHORTEST, DECREASE = 1e-3, 1e-4
 # of the step where nothing bends
@@ -78,10 +79,8 @@ class ExpandedState:
     @cached_property
     def numbers(self) -> Numbers:
         """The same in one row of unknowns, for arithmetic that takes less time than PyTorch's calls."""
-        strengths = np.zeros((2, *self.point.shape[::-1]))
-        strengths[:, :, : self.terms.rows] = np.array([self.terms.square, self.terms.absolute])[:, None, None]
-        ridge, absolute = strengths.reshape(2, -1)
-        return Numbers(_flat(self.point), _flat(self.gradient), self.hessian.cpu().numpy(), ridge, absolute)
+        strengths = _strengths(self.terms, *self.point.shape)
+        return Numbers(_flat(self.point), _flat(self.gradient), self.hessian.cpu().numpy(), *strengths)
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,15 @@ class Numbers:
         outputs, free = len(by_rows), rows - penalised
         below = self.hessian.reshape(outputs, rows, outputs, rows)[:, penalised:]
         metric = below[..., penalised:].reshape(outputs * free, outputs * free)
-        moved = _quotient(_definite(metric), by_rows[:, penalised:].ravel())
+        moved = _quotient(metric, by_rows[:, penalised:].ravel())
         return (by_rows - (moved @ below.reshape(len(moved), -1)).reshape(-1, rows))[:, :penalised].ravel()
+
+
+@lru_cache(maxsize=8)
+def _strengths(terms: Terms, rows: int, outputs: int) -> tuple[Array, Array]:
+    """Return the strengths of squares and absolute values of all unknowns; what is below the penalised rows has 0."""
+    penalised = np.tile(np.arange(rows) < terms.rows, outputs).astype(np.float64)
+    return terms.square * penalised, terms.absolute * penalised
 
 
 def _definite(hessian: Array) -> Array:
@@ -125,13 +131,13 @@ def _definite(hessian: Array) -> Array:
     metric = hessian.copy()
     diagonal = metric.reshape(-1)[:: len(metric) + 1]
     diagonal *= 1.0 + JITTER
-    diagonal += np.finfo(np.float32).tiny
+    diagonal += SMALLEST
     return metric
 
 
 def _quotient(metric: Array, vector: Array) -> Array:
-    """Return M^-1 v, or 0 where M is not positive definite; M is overwritten."""
-    _, found, failed = dposv(metric, vector, lower=1, overwrite_a=1)
+    """Return M^-1 v, or 0 where M is not positive definite."""
+    _, found, failed = dposv(metric, vector, lower=1)
     return np.zeros_like(found) if failed else found
 
 
@@ -185,7 +191,7 @@ class Newton:
         at = state.numbers
         direction = _descended(state, hessian) if self.terms.threshold > 0 else at.solved(hessian)
         slope, shape = float(at.gradient @ direction), state.point.shape
-        noise = ROUNDING * np.finfo(np.float64).eps * abs(state.value)
+        noise = ROUNDING * sys.float_info.epsilon * abs(state.value)
         shortest = SHORTEST * step
         while step >= shortest:
             moved = step * direction
@@ -226,4 +232,4 @@ def _rise_of_norms(state: ExpandedState, moved: Array) -> float:
 
 def _flat(point: Tensor) -> Array:
     """Return the entries of a point as the Hessian has them, all of the first output first, float64."""
-    return cast("Array", point.detach().cpu().numpy().T.astype(np.float64).ravel())
+    return cast("Array", np.ascontiguousarray(point.detach().cpu().numpy().T, np.float64).reshape(-1))
