@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from gradus.solvers.newton import ExpandedState
 
 # most unknowns, and multiplications up to which to make the Hessian and to solve it costs less than the calls it saves
-MOST_UNKNOWNS, CHEAP = 2048, 20_000_000
+MOST_UNKNOWNS, CHEAP = 2048, 40_000_000
+# numbers of the features, up to which a copy of them in float64 is small
+FEW_NUMBERS = 2_000_000
 
 
 def newton_of_few(
@@ -53,8 +55,9 @@ def newton_of_few(
             f"{unknowns * outputs} weights: use 'auto'"
         )
     arithmetic = cost(model.samples, unknowns, outputs) + (unknowns * outputs) ** 3 // 3
-    cheap = arithmetic <= CHEAP and not kept and model.weights.device.type == "cpu"
-    chosen = name == "newton" or (name == "auto" and cheap)
+    few = arithmetic <= CHEAP and model.samples * unknowns <= FEW_NUMBERS
+    suited = few and not kept and model.weights.device.type == "cpu"
+    chosen = name == "newton" or (name == "auto" and suited)
     if terms is None or not (suits and chosen):
         return None
     return Newton(_of_difference(terms) if classes == 2 else terms)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
-from scipy.linalg.lapack import dposv
 
 from gradus.core.errors import InputError
 from gradus.core.protocols import Expandable
@@ -116,7 +115,9 @@ class Numbers:
         below = self.hessian.reshape(outputs, rows, outputs, rows)[:, penalised:]
         metric = below[..., penalised:].reshape(outputs * free, outputs * free)
         moved = _quotient(metric, by_rows[:, penalised:].ravel())
-        return (by_rows - (moved @ below.reshape(len(moved), -1)).reshape(-1, rows))[:, :penalised].ravel()
+        # not by a product, which NumPy might wake threads for
+        shift = np.einsum("k,kj->j", moved, below.reshape(len(moved), -1))
+        return cast("Array", (by_rows - shift.reshape(-1, rows))[:, :penalised].ravel())
 
 
 @lru_cache(maxsize=8)
@@ -136,9 +137,14 @@ def _definite(hessian: Array) -> Array:
 
 
 def _quotient(metric: Array, vector: Array) -> Array:
-    """Return M^-1 v, or 0 where M is not positive definite."""
-    _, found, failed = dposv(metric, vector, lower=1)
-    return np.zeros_like(found) if failed else found
+    """Return M^-1 v, or 0 where M is not positive definite.
+
+    By PyTorch, which works on as many threads as it is told: SciPy's would wake others for a hundred unknowns.
+    """
+    factor, failed = torch.linalg.cholesky_ex(torch.from_numpy(metric))
+    if failed:
+        return np.zeros_like(vector)
+    return cast("Array", torch.cholesky_solve(torch.from_numpy(vector)[:, None], factor).numpy()[:, 0])
 
 
 @dataclass(frozen=True)
