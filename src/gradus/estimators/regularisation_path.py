@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from gradus.core import progress
 from gradus.core.free_memory import give_back
 from gradus.core.solution import Problem, Solution
+from gradus.estimators.balancing import Balancing
 from gradus.estimators.descending import DescentPath
 from gradus.estimators.gap_estimate import MARGIN, GapEstimate
 from gradus.estimators.softmax_problem import Settings, certificate, coordinate_descent, on_weights
 from gradus.estimators.solving import Way, solved
 from gradus.kernels.threads import threads
 from gradus.losses import leading_rows
+from gradus.losses.balance import worthwhile
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
@@ -72,7 +74,7 @@ def regularisation_path(
         give_back()
         at = replace(settings, alpha=float(alpha))
         penalty = at.penalty()
-        bound = certificate(model, penalty)
+        bound = certificate(model, penalty, settings.tol)
         with threads(None):
             if ridge and spectrum is not None:
                 found, trail = _by_quasi_newton(centred, at, _Uncentred(centred, bound), spectrum, trail)
@@ -119,7 +121,7 @@ class _Trail:
     logarithms: tuple[float, ...] = ()
     points: tuple[Tensor, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    optimism: float = 1.0
+    optimism: float = 0.0
     iterations: int = 0
     length: float = 1.0
 
@@ -182,30 +184,34 @@ def _by_quasi_newton(
     solver = LBFGS(precondition)
     spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
 
-    estimated = GapEstimate(alpha, rows, spread)
+    estimated = GapEstimate(alpha, rows, 0.0 if worthwhile(model) else spread)
+
+    balancing = Balancing(model, bound)
 
     def promising(state: LBFGSState) -> bool:
         give_back()
-        return trail.optimism * estimated(state) <= MARGIN * settings.tol
+        balancing.saw(state)
+        return estimated(state) + min(trail.optimism, 0.5 * settings.tol) <= MARGIN * settings.tol
 
     def certified(point: Tensor) -> float:
         # nearly always the end: what it takes does not come on top of the preconditioner
         precondition.forget()
         give_back()
-        return bound(point)
+        return balancing(point)
 
     stop = Stop(certified, settings.tol, int(settings.max_iter), promising=promising)
     with progress.task("fitting", total=stop.max_iterations) as fitting:
         end = resume(problem, solver, begun, stop, fitting)
     found = end.state
-    optimism = end.certificate / max(estimated(found), 1e-300)
+    optimism = max(end.certificate - estimated(found), 0.0)
     # the leading rows will tell more than the pairs, which would only be held
     pairs = () if end.iterations >= MANY_ITERATIONS and leading_rows.enough(model) else found.pairs
-    extended = trail.extended(math.log(alpha), found.point, pairs)
-    extended = replace(extended, optimism=min(max(optimism, 0.1), 10.0), iterations=end.iterations)
+    solution = balancing.solution(end.solution(found.value, stop))
+    extended = trail.extended(math.log(alpha), solution.point, pairs)
+    extended = replace(extended, optimism=optimism, iterations=end.iterations)
     if basis is not None and 0 < end.iterations == len(found.pairs):
         extended = replace(extended, length=_best_length(begun.gradient, precondition.first, found.pairs[0]))
-    return end.solution(found.value, stop), extended
+    return solution, extended
 
 
 class _Preconditioner:

@@ -151,13 +151,16 @@ def _on_first_rows(term: Term, rows: int) -> Proximable:
     return Composed(term.penalty, FirstRows(term.map, rows))
 
 
-def certificate(model: LinearModel[CrossEntropy], penalty: Proximable) -> Certificate:
-    """Return the relative duality gap, or the relative gradient mapping where the penalty has no useful conjugate."""
+def certificate(model: LinearModel[CrossEntropy], penalty: Proximable, tolerance: float) -> Certificate:
+    """Return the relative duality gap, or the relative gradient mapping where the penalty has no useful conjugate.
+
+    tolerance : a gap that is as good as any smaller one
+    """
     columns = column_access(model.features) if _few_samples(model) else None
     if columns is not None and isinstance(penalty, Thresholding):
         return SparseGap(model, columns, penalty)
     if isinstance(penalty, Conjugable) and not isinstance(penalty, Zero):
-        return DualityGap(model, penalty)
+        return DualityGap(model, penalty, tolerance if isinstance(penalty, L2) else 0.0)
     return Stationarity.of(model, on_weights(penalty, model))
 
 

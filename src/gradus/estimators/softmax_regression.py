@@ -160,7 +160,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         data = training_data(self, X, y, sample_weight, self.class_weight)
         previous = self._previous(data) if self.warm_start else None
         model = self._model(data)
-        bound = certificate(model, penalty)
+        bound = certificate(model, penalty, settings.tol)
         kept = None if self.checkpoint is None else checkpoint_of(Path(self.checkpoint), model, penalty, settings)
 
         def start() -> torch.Tensor:

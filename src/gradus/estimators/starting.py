@@ -29,7 +29,7 @@ def started(model: LinearModel[CrossEntropy], penalty: Proximable, settings: Set
         return _start_in_memory(model, relaxation or penalty, rough)
     if relaxation is None:
         return model.zeros()
-    return solved(model, relaxation, rough, Way(model.zeros(), certificate(model, relaxation))).point
+    return solved(model, relaxation, rough, Way(model.zeros(), certificate(model, relaxation, rough.tol))).point
 
 
 def _start_in_memory(model: LinearModel[CrossEntropy], penalty: Proximable, rough: Settings) -> torch.Tensor:
@@ -46,4 +46,4 @@ def _start_in_memory(model: LinearModel[CrossEntropy], penalty: Proximable, roug
         model.intercept,
         model.scale,
     )
-    return solved(some, penalty, rough, Way(some.zeros(), certificate(some, penalty))).point
+    return solved(some, penalty, rough, Way(some.zeros(), certificate(some, penalty, rough.tol))).point

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
     from gradus.kernels.softmax_sweep import Linear
     from gradus.losses.blockwise import Block
+
+
+class Mixed(NamedTuple):
+    """A dual point whose value is known at once, and which is nearly as good where the intercept is nearly balanced.
+
+    Attributes
+    ----------
+    value : at most minus the weighted sum of the loss's conjugate, a float64 scalar
+    slopes : X' Omega R, (features, outputs), float64
+    """
+
+    value: Tensor
+    slopes: Tensor
 
 
 class DualPoint(Protocol):
@@ -30,6 +43,9 @@ class DualPoint(Protocol):
 
     def values(self, scales: list[float]) -> Tensor:
         """Return minus the weighted sum of the loss's conjugate at s r_i for each s, (scales,), float64."""
+
+    def mixed(self) -> Mixed | None:
+        """Return another dual point whose value takes no pass; None where ``values`` takes none either."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,10 @@ class ResidualDual:
     def values(self, scales: list[float]) -> Tensor:
         """Return minus the weighted sum of the loss's conjugate at s r_i for each s."""
         return torch.stack([self.loss_of_rows.dual_value(scale * self.residual, self.weights) for scale in scales])
+
+    def mixed(self) -> Mixed | None:
+        """Return None: the residuals are at hand."""
+        return None
 
     @classmethod
     def at(cls, loss: SampleLoss, blocks: list[Block[SampleLoss]], linear: Linear, *, balanced: bool) -> ResidualDual:

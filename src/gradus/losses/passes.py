@@ -80,6 +80,14 @@ def hessian_product(features: Features, direction: Linear, probabilities: Tensor
     )
 
 
+def offset_hessian(features: Features, linear: Linear, labelled: Labelled) -> Tensor:
+    """Return the loss's Hessian in the offset, float64; see ``gradus.kernels.softmax_sweep``."""
+    parts = [
+        softmax_sweep.offset_hessian(matrix, linear, labelled.of_rows(rows)) for rows, matrix in features.chunks()
+    ]
+    return parts[0] if len(parts) == 1 else torch.stack(parts).sum(dim=0)
+
+
 def label_sums(features: Features, labelled: Labelled, classes: int) -> Slopes:
     """Return X' Omega Y and 1' Omega Y, float64; see ``gradus.kernels.softmax_sweep``."""
     return added(

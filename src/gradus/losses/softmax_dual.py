@@ -11,6 +11,7 @@ import torch
 
 from gradus.kernels.simplex_entropy import Repair, simplex_entropy
 from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
+from gradus.losses.dual import Mixed
 from gradus.losses.passes import label_sums, loss_and_slopes, probabilities
 
 if TYPE_CHECKING:
@@ -36,21 +37,64 @@ class SoftmaxDualPoint:
 
     Attributes
     ----------
+    sums : X' Omega R and 1' Omega R of the residuals as they are, without a repair
+    label_sums : X' Omega Y and 1' Omega Y
     blocks : yields rows and their probabilities, which are to be used before the next are asked for
     """
 
     loss: Tensor
-    slopes: Tensor
+    linear: Linear
+    sums: Slopes
+    label_sums: Slopes
+    balanced: bool
     blocks: Blocks
     labelled: Labelled
-    repair: Repair
+
+    @cached_property
+    def slopes(self) -> Tensor:
+        """X' Omega R, repaired, (features, classes), float64."""
+        if not self._repair.shares.any():
+            return self.sums.slopes
+        whole = self.sums.slopes + self.label_sums.slopes
+        slopes = self.sums.slopes.addr(whole @ self._repair.shares, self._repair.receivers)
+        return slopes.sub_(whole.mul_(self._repair.shares))
 
     def values(self, scales: list[float]) -> Tensor:
         """Return sum_i w_i H(y_i + s r_i) for each s, H Shannon's entropy: minus the conjugate of the loss."""
         parts = [
-            simplex_entropy(block, self.labelled.of_rows(rows), self.repair, scales) for rows, block in self.blocks()
+            simplex_entropy(block, self.labelled.of_rows(rows), self._repair, scales) for rows, block in self.blocks()
         ]
         return torch.stack(parts).sum(dim=0)
+
+    def mixed(self) -> Mixed:
+        """Return another dual point, whose value is known without the probabilities.
+
+        All rows are drawn towards one distribution v, q_i = (1 - t) p_i + t v, by the least t with which the counts of
+        all classes come out right. H is concave, and sum_i w_i H(p_i) follows from the loss and the slopes.
+        """
+        slopes, totals = self.sums
+        along = (slopes * self.linear.coefficients).sum() + totals @ self.linear.offset
+        entropy = self.loss - along
+        expected = totals + self.label_sums.totals
+        shares = totals / expected.clamp_min(torch.finfo(torch.float64).tiny)
+        share = min(max(float(shares.max()), 0.0), 1.0) if self.balanced else 0.0
+        if share == 0.0:
+            return Mixed(entropy, slopes)
+        mass = self.label_sums.totals.sum()
+        towards = ((expected - totals / share) / mass).clamp_min_(0.0)
+        mixed = torch.addr(self.label_sums.slopes, self.label_sums.slopes.sum(dim=1), towards, beta=-1.0)
+        value = (1.0 - share) * entropy + share * mass * torch.special.entr(towards).sum()
+        return Mixed(value, mixed.mul_(share).add_(slopes, alpha=1.0 - share))
+
+    @cached_property
+    def _repair(self) -> Repair:
+        surplus = self.sums.totals
+        excess, lack = surplus.clamp_min(0.0), (-surplus).clamp_min(0.0)
+        total = lack.sum()
+        if not self.balanced or total <= 0:
+            return Repair(torch.zeros_like(excess), torch.zeros_like(excess))
+        mass = (surplus + self.label_sums.totals).clamp_min(torch.finfo(torch.float64).tiny)
+        return Repair((excess / mass).clamp_max(1.0), lack / total)
 
 
 @dataclass(frozen=True)
@@ -77,32 +121,20 @@ class SoftmaxDual:
         """Return the dual point at the logits X W + b, float64. One pass over X."""
         labelled = Labelled(self.loss.targets, self.weights)
         held = self._held()
-        value, (slopes, totals) = loss_and_slopes(self.features, linear, labelled, held)
-        repair = self._repair(totals)
-        if repair.shares.any():
-            whole = slopes + self._label_sums[0]
-            slopes.addr_(whole @ repair.shares, repair.receivers).sub_(whole.mul_(repair.shares))
+        value, sums = loss_and_slopes(self.features, linear, labelled, held)
 
         def blocks() -> Iterator[tuple[slice, Tensor]]:
             if held is None:
                 return probabilities(self.features, linear, labelled)
             return iter([(slice(0, len(held)), held)])
 
-        return SoftmaxDualPoint(value, slopes, blocks, labelled, repair)
+        return SoftmaxDualPoint(value, linear, sums, self._label_sums, self.balanced, blocks, labelled)
 
     def _held(self) -> Tensor | None:
         """Return where the probabilities of all rows go, or None where that would be too much."""
         if HELD_PART * self.loss.classes > self.features.shape[1]:
             return None
         return self.weights.new_empty(self.loss.samples, self.loss.classes, dtype=self.features.dtype)
-
-    def _repair(self, surplus: Tensor) -> Repair:
-        excess, lack = surplus.clamp_min(0.0), (-surplus).clamp_min(0.0)
-        total = lack.sum()
-        if not self.balanced or total <= 0:
-            return Repair(torch.zeros_like(excess), torch.zeros_like(excess))
-        mass = (surplus + self._label_sums[1]).clamp_min(torch.finfo(torch.float64).tiny)
-        return Repair((excess / mass).clamp_max(1.0), lack / total)
 
     @cached_property
     def _label_sums(self) -> Slopes:

@@ -67,6 +67,18 @@ def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, we
     return Slopes(slopes, totals)
 
 
+@full_float32()
+def overlaps(matrix: Matrix, linear: Linear, labelled: Labelled) -> Tensor:
+    """Return the sums; see the package."""
+    classes = len(linear.offset)
+    sums = linear.offset.new_zeros(classes, classes)
+    for rows, X in blocks(matrix, linear):
+        p = torch.addmm(linear.offset, X, linear.coefficients).softmax(dim=1)
+        p *= labelled.weights[rows, None].sqrt()
+        sums.addmm_(p.t(), p)
+    return sums
+
+
 def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
     """Return the sums; see the package. By a product: a sum in place has no order on a GPU."""
     targets, weights = labelled

@@ -6,8 +6,7 @@ many classes a general matrix product on a block is faster than narrow tiles; it
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,12 +26,13 @@ from gradus.kernels.blocks import (
 )
 from gradus.kernels.compilation import compiled
 from gradus.kernels.softmax_residual.rows import add_columns, residual_rows, turn_by_hessian
+from gradus.kernels.softmax_sweep import wide
 from gradus.kernels.softmax_sweep.labels import add_dense
 from gradus.kernels.softmax_sweep.sums import STEPS, Sums, added
 from gradus.kernels.threads import each_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from gradus.kernels.blocks import Block
     from gradus.kernels.chosen_rows import ChosenRows
@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     Matrix = Tensor | ChosenRows
 
 # from here on a general matrix product on blocks of rows is faster: measured at 384 features it is even at 32 classes
-# and takes three quarters of the time at 100. Blocks have up to so many rows
+# and takes three quarters of the time at 100
 WIDE = 48
-WIDE_ROWS = 512
 # few parts of many rows each keep two threads from waiting for each other between products; a few there should be
 WIDE_PART_ROWS, WIDE_PARTS = 4096, 4
 
@@ -60,14 +59,14 @@ def loss_and_slopes(matrix: Matrix, linear: Linear, labelled: Labelled, kept: Te
 
 def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, weights: Tensor) -> Slopes:
     """Return the product with the Hessian; see the package."""
-    turned, offset = _arrays(direction)
+    linear = _arrays(direction)
     shares, factors = probabilities.detach().numpy(), weights.detach().numpy()
-    run: Any = _turn_wide if len(turned) >= WIDE else _turn
+    run: Any = wide.turn if len(linear.offset) >= WIDE else _turn
 
     def add(sums: Sums, rows: slice, block: Block) -> None:
-        run(block, turned, offset, shares[rows], factors[rows], sums.slopes, sums.totals)
+        run(block, *linear, shares[rows], factors[rows], sums.slopes, sums.totals)
 
-    return _summed(matrix, turned, add, backward=True)[1]
+    return _summed(matrix, linear, add, backward=True)[1]
 
 
 def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
@@ -89,28 +88,54 @@ def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
 def _swept(
     matrix: Matrix, linear: Linear, labelled: Labelled, kept: Tensor | None, *, backward: bool
 ) -> tuple[Tensor, Slopes]:
-    turned, offset = _arrays(linear)
+    arrays = _arrays(linear)
     targets, weights = (np.ascontiguousarray(part.detach().numpy()) for part in labelled)
-    shares = np.empty((0, len(turned)), turned.dtype) if kept is None else kept.numpy()
-    run: Any = _sweep_wide if len(turned) >= WIDE else _sweep
+    shares = np.empty((0, len(arrays.offset)), arrays.offset.dtype) if kept is None else kept.numpy()
+    run: Any = wide.sweep if len(arrays.offset) >= WIDE else _sweep
 
     def add(sums: Sums, rows: slice, block: Block) -> None:
         bound = (targets[rows], weights[rows], shares[rows])
-        sums.loss += run(block, turned, offset, *bound, sums.slopes, sums.totals)
+        sums.loss += run(block, *arrays, *bound, sums.slopes, sums.totals)
 
-    return _summed(matrix, turned, add, backward=backward)
+    return _summed(matrix, arrays, add, backward=backward)
+
+
+def overlaps(matrix: Matrix, linear: Linear, labelled: Labelled) -> Tensor:
+    """Return the sums; see the package. Of few classes by general products too: they are a small part of a fit."""
+    coefficients, offset, targets, weights = (
+        np.ascontiguousarray(part.detach().numpy()) for part in (*linear, *labelled)
+    )
+    classes, roots = len(offset), torch.from_numpy(np.sqrt(weights))[:, None]
+
+    def run(part: slice) -> Tensor:
+        sums = linear.offset.new_zeros(classes, classes)
+        kept = fresh(0, classes, sums.dtype)
+        for rows, numbers in spans(matrix, part, sums.dtype):
+            own_targets, own_weights, own_roots = targets[rows], weights[rows], roots[rows]
+            for within, _, logits in wide.blocks(numbers.numpy(), coefficients, offset):
+                kept = kept if len(kept) >= len(logits) else fresh(len(logits), classes, sums.dtype)
+                p = kept[: len(logits)]
+                residual_rows(logits.numpy(), own_targets[within], own_weights[within], p.numpy())
+                p.mul_(own_roots[within])
+                sums.addmm_(p.t(), p)
+        return sums
+
+    features = matrix.shape[1]
+    parts = _wide_parts(len(matrix), features, classes, linear.offset.dtype)
+    found = each_part(parts, run, (2 * (features + classes) + STEPS) * len(matrix) * classes)
+    return torch.stack(found).sum(dim=0)
 
 
 def _summed(
-    matrix: Matrix, turned: np.ndarray, add: Callable[[Sums, slice, Block], None], *, backward: bool
+    matrix: Matrix, linear: _Arrays, add: Callable[[Sums, slice, Block], None], *, backward: bool
 ) -> tuple[Tensor, Slopes]:
     """Return the sums that ``add`` takes over the rows; without ``backward`` the slopes are empty."""
-    classes, features = turned.shape
-    dtype = torch.from_numpy(turned).dtype
+    classes, features = len(linear.offset), matrix.shape[1]
+    dtype = torch.from_numpy(linear.offset).dtype
     blocks = blocks_of(matrix, dtype)
 
     def run(part: slice) -> Sums:
-        sums = Sums(turned, classes, backward=backward)
+        sums = Sums(np.empty((classes, features), linear.offset.dtype), classes, backward=backward)
         if classes < WIDE:
             for rows, block in blocks(part):
                 add(sums, rows, block)
@@ -120,17 +145,28 @@ def _summed(
         return sums
 
     operations = ((4 if backward else 2) * features + STEPS) * len(matrix) * classes
-    parts = parts_of(len(matrix), features, classes, dtype)
-    if classes >= WIDE:
-        enough = max(len(matrix) // WIDE_PART_ROWS, min(len(matrix) // WIDE_ROWS, WIDE_PARTS))
-        parts = row_parts(len(matrix), min(len(parts), enough))
+    parts_in = parts_of if classes < WIDE else _wide_parts
+    parts = parts_in(len(matrix), features, classes, dtype)
     loss, slopes = added(each_part(parts, run, operations))
     return loss, slopes._replace(slopes=slopes.slopes.t())
 
 
-def _arrays(linear: Linear) -> tuple[np.ndarray, np.ndarray]:
-    turned = np.ascontiguousarray(linear.coefficients.detach().numpy().T)
-    return turned, np.ascontiguousarray(linear.offset.detach().numpy())
+def _wide_parts(samples: int, features: int, classes: int, dtype: torch.dtype) -> list[slice]:
+    enough = max(samples // WIDE_PART_ROWS, min(samples // wide.ROWS, WIDE_PARTS))
+    return row_parts(samples, min(len(parts_of(samples, features, classes, dtype)), enough))
+
+
+class _Arrays(NamedTuple):
+    """W as the products want it, (features, classes) from ``WIDE`` on and (classes, features) below, and b."""
+
+    coefficients: np.ndarray
+    offset: np.ndarray
+
+
+def _arrays(linear: Linear) -> _Arrays:
+    coefficients, offset = (part.detach().numpy() for part in linear)
+    lying = coefficients if len(offset) >= WIDE else coefficients.T
+    return _Arrays(np.ascontiguousarray(lying), np.ascontiguousarray(offset))
 
 
 @compiled()
@@ -183,52 +219,3 @@ def _turn(
         add_columns(s, totals)
         add_products(block, s, slopes, once, 2 * once)
 
-
-def _sweep_wide(
-    matrix: np.ndarray,
-    turned: np.ndarray,
-    offset: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    kept: np.ndarray,
-    slopes: np.ndarray,
-    totals: np.ndarray,
-) -> float:
-    total = 0.0
-    for rows, block, logits in _wide_blocks(matrix, turned, offset):
-        values = logits.numpy()
-        total += residual_rows(values, targets[rows], weights[rows], kept[rows])
-        if len(slopes) > 0:
-            _add_wide(block, logits, slopes, totals)
-    return total
-
-
-def _turn_wide(
-    matrix: np.ndarray,
-    turned: np.ndarray,
-    offset: np.ndarray,
-    probabilities: np.ndarray,
-    weights: np.ndarray,
-    slopes: np.ndarray,
-    totals: np.ndarray,
-) -> None:
-    for rows, block, along in _wide_blocks(matrix, turned, offset):
-        turn_by_hessian(along.numpy(), probabilities[rows], weights[rows])
-        _add_wide(block, along, slopes, totals)
-
-
-def _wide_blocks(matrix: np.ndarray, turned: np.ndarray, offset: np.ndarray) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Yield the rows, the block and its logits, which lie in one piece of memory for all blocks of about equal size."""
-    most = max(rows_of_blocks(matrix.shape[1], matrix.itemsize), WIDE_ROWS)
-    step = math.ceil(len(matrix) / max(math.ceil(len(matrix) / most), 1))
-    coefficients, constant = torch.from_numpy(turned).t(), torch.from_numpy(offset)
-    logits = fresh(step, len(turned), constant.dtype)
-    for start in range(0, len(matrix), max(step, 1)):
-        rows = slice(start, min(start + step, len(matrix)))
-        block, z = torch.from_numpy(matrix[rows]), logits[: rows.stop - start]
-        yield rows, block, torch.addmm(constant, block, coefficients, out=z)
-
-
-def _add_wide(block: Tensor, residual: Tensor, slopes: np.ndarray, totals: np.ndarray) -> None:
-    torch.from_numpy(slopes).addmm_(residual.t(), block)
-    add_columns(residual.numpy(), totals)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes
 
-# rows whose logits are held at a time
-ROWS = 64
+# rows whose logits are held at a time, and rows whose probabilities are
+ROWS, HELD_ROWS = 64, 4096
 
 
 def loss(matrix: csr_array, linear: Linear, labelled: Labelled, kept: Tensor | None) -> Tensor:
@@ -58,6 +58,20 @@ def hessian_product(matrix: csr_array, direction: Linear, probabilities: Tensor,
         )
 
     return _summed(matrix, coefficients, add, backward=True)[1]
+
+
+def overlaps(matrix: csr_array, linear: Linear, labelled: Labelled) -> Tensor:
+    """Return the sums; see the package."""
+    classes, samples = len(linear.offset), matrix.shape[0]
+    sums = linear.offset.new_zeros(classes, classes)
+    kept = linear.offset.new_empty(min(HELD_ROWS, samples), classes)
+    for start in range(0, samples, HELD_ROWS):
+        rows = slice(start, min(start + HELD_ROWS, samples))
+        p = kept[: rows.stop - start]
+        loss(matrix[rows], linear, labelled.of_rows(rows), p)
+        p.mul_(labelled.weights[rows, None].sqrt())
+        sums.addmm_(p.t(), p)
+    return sums
 
 
 def label_sums(matrix: csr_array, labelled: Labelled, classes: int) -> Slopes:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     Matrix = Tensor | ChosenRows
 
-__all__ = ["hessian_product", "label_sums", "loss", "loss_and_slopes"]
+__all__ = ["hessian_product", "label_sums", "loss", "loss_and_slopes", "overlaps"]
 
 label_sums = accelerator.label_sums
+overlaps = accelerator.overlaps
 
 
 @full_float32()

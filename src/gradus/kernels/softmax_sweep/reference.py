@@ -41,6 +41,12 @@ def hessian_product(matrix: Matrix, direction: Linear, probabilities: Tensor, we
     return Slopes(X.t() @ turned, turned.sum(dim=0))
 
 
+def overlaps(matrix: Matrix, linear: Linear, labelled: Labelled) -> Tensor:
+    """Return the sums; see the package."""
+    p = (whole(matrix).to(linear.coefficients.dtype) @ linear.coefficients + linear.offset).softmax(dim=1)
+    return (labelled.weights[:, None] * p).t() @ p
+
+
 def label_sums(matrix: Matrix, labelled: Labelled, classes: int) -> Slopes:
     """Return the sums; see the package."""
     targets, weights = labelled
