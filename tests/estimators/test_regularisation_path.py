@@ -11,7 +11,8 @@ from gradus.core.solution import Status
 from gradus.estimators.regularisation_path import regularisation_path, shared_spectrum
 from gradus.estimators.softmax_problem import Settings
 from gradus.estimators.strengths import largest_strength
-from gradus.losses import CrossEntropy, DenseFeatures, LinearModel
+from gradus.losses import CrossEntropy, DenseFeatures, DualityGap, LinearModel
+from gradus.penalties import L2
 
 
 def data(samples=300, classes=3, dtype=np.float64):
@@ -65,6 +66,18 @@ def test_every_gap_is_true_where_classes_are_separable(dtype):
         # the minimum is known to 1e-8 of itself
         assert found - minimum <= each.solution.certificate * found * (1 + 1e-5)
         assert found - minimum >= -1e-8 * found
+
+
+def test_what_is_certified_is_what_is_returned():
+    X, y = load_digits(return_X_y=True)
+    model = model_of((X / 16).astype(np.float32), y)
+    for each in regularisation_path(model, settings(), np.geomspace(1, 1e-6, 8)):
+        gap = DualityGap(model, L2(each.alpha)).measure(each.solution.point)
+        assert gap.relative <= each.solution.certificate * (1 + 1e-9)
+        assert each.solution.value == pytest.approx(gap.primal, rel=2e-6)
+        # the intercept is balanced: it is certified by a bound that has to move no counts to speak of
+        totals = model.value_and_gradient(each.solution.point.double())[1][-1]
+        assert totals.abs().max() <= 1e-5
 
 
 def test_what_came_before_saves_iterations():

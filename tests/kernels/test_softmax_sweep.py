@@ -11,7 +11,16 @@ from scipy.sparse import csr_array
 import implementations
 from gradus.kernels import dispatch
 from gradus.kernels.chosen_rows import ChosenRows
-from gradus.kernels.softmax_sweep import Labelled, Linear, Slopes, hessian_product, label_sums, loss, loss_and_slopes
+from gradus.kernels.softmax_sweep import (
+    Labelled,
+    Linear,
+    Slopes,
+    hessian_product,
+    label_sums,
+    loss,
+    loss_and_slopes,
+    offset_hessian,
+)
 
 IMPLEMENTATIONS = implementations.of("softmax_sweep")
 # the interpreter subtracts infinities, as a device does; NumPy tells of it
@@ -229,3 +238,42 @@ def test_rows_of_each_class_add_up(implementation, stored, kind):
     assert sums.slopes.dtype == torch.float64
     torch.testing.assert_close(sums.slopes, matrix.double().t() @ weighted, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(sums.totals, weighted.sum(dim=0), rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("computed", COMPUTED)
+@pytest.mark.parametrize("stored", ["csr", "chosen", torch.float64, torch.uint8])
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_hessian_in_the_offset_is_what_autograd_finds(implementation, stored, computed):
+    if stored == "csr" and implementations.device_of(implementation) != "cpu":
+        pytest.skip("sparse rows stay on the processor")
+    matrix = draw((5003, 6), 0, torch.uint8) if stored == torch.uint8 else draw((5003, 6), 0).to(computed)
+    linear, labelled = problem(5003, 6, 5, computed, "hard")
+    if stored == torch.uint8:
+        linear = linear._replace(coefficients=linear.coefficients / 100)
+    rows = (
+        csr_array(matrix.numpy()) if stored == "csr" else laid_out(matrix, "chosen" if stored == "chosen" else "rows")
+    )
+    X, weights, (W, b) = matrix.double(), labelled.weights.double(), (part.double() for part in linear)
+
+    def value(offset):
+        losses = torch.nn.functional.cross_entropy(X @ W + offset, labelled.targets, reduction="none")
+        return losses @ weights
+
+    peer = torch.autograd.functional.hessian(value, b)
+    if stored != "csr":
+        rows, linear, labelled = placed(implementation, rows, linear, labelled)
+    with dispatch.force(implementation):
+        found = offset_hessian(rows, linear, labelled)
+    assert found.dtype == torch.float64
+    assert_close(found, peer, 1e-5 if computed == torch.float32 else 1e-13)
+    assert found.sum(dim=1).abs().max() <= 1e-15
+
+
+def test_hessian_in_the_offset_keeps_its_accuracy_where_probabilities_are_near_1():
+    # class 0 is sure of all rows but for exp(-30)
+    linear = Linear(torch.zeros(1, 3), torch.tensor([0.0, -30.0, -31.0]))
+    found = offset_hessian(
+        torch.ones(10, 1), linear, Labelled(torch.zeros(10, dtype=torch.int64), torch.full((10,), 0.1))
+    )
+    expected = numpy.exp(-30.0) + numpy.exp(-31.0)
+    assert found[0, 0].item() == pytest.approx(expected, rel=1e-5)

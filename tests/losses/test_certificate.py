@@ -25,8 +25,13 @@ def minimum(name, penalty):
         whole = Masked(penalty, catalogue.FEATURES)
         stop = Stop(DualityGap(model, penalty), 1e-10, 30_000, every=200)
         solution = minimize(model, whole, model.zeros(), ProximalGradient(), stop)
-        _minima[name, penalty] = solution.value
-    return _minima[name, penalty]
+        _minima[name, penalty] = solution
+    return _minima[name, penalty].value
+
+
+def minimum_point(name, penalty):
+    minimum(name, penalty)
+    return _minima[name, penalty].point
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=str)
@@ -42,6 +47,24 @@ def test_never_below_the_true_distance(name, penalty, seed, scale):
     assert gap.dual <= best * (1 + 1e-9) + 1e-12
     assert gap.primal >= best - 1e-9 * abs(best)
     assert gap.absolute >= gap.primal - best - 1e-9 * abs(gap.primal)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=8)
+@given(seed=st.integers(0, 2**31), distance=st.floats(1e-6, 1.0))
+def test_a_gap_that_is_enough_is_one_too(name, seed, distance):
+    """It is no smaller than the tightest and the true distance, and the tightest where it would not be enough."""
+    model, penalty = catalogue.models(torch.float64)[name], L2(0.02)
+    best = minimum_point(name, penalty)
+    generator = torch.Generator().manual_seed(seed)
+    point = best + distance * torch.randn(model.shape, generator=generator, dtype=torch.float64)
+    tightest = DualityGap(model, penalty).measure(point)
+    for enough in (1e-2, 2.0 * tightest.relative):
+        found = DualityGap(model, penalty, enough).measure(point)
+        assert found.primal == pytest.approx(tightest.primal, rel=1e-12)
+        assert found.primal - minimum(name, penalty) <= found.absolute + 1e-12
+        assert found.relative >= tightest.relative - 1e-12
+        assert found.relative <= enough or found.relative == pytest.approx(tightest.relative, rel=1e-9, abs=1e-14)
 
 
 def test_equals_the_formula_in_numpy_without_an_intercept():

@@ -16,7 +16,8 @@ def by_definition(point, loss):
     """The rows q that the point stands for, and the labels."""
     p = torch.cat([block.to(torch.float64, copy=True) for _, block in point.blocks()])
     p = p / p.sum(dim=1, keepdim=True)
-    q = p * (1 - point.repair.shares) + (p @ point.repair.shares)[:, None] * point.repair.receivers
+    repair = point._repair
+    q = p * (1 - repair.shares) + (p @ repair.shares)[:, None] * repair.receivers
     return q, loss.labels(torch.float64)
 
 
@@ -61,3 +62,30 @@ def test_feasible_with_slopes_and_entropies_of_its_own(held, name, balanced, dty
     for s, value in zip((0.3, 1.0), point.values([0.3, 1.0]).tolist(), strict=True):
         entropies = torch.special.entr((y / mass + s * (q - y / mass)).clamp_min(0.0)).sum(dim=1)
         assert value == pytest.approx((weights * mass[:, 0] * entropies).sum().item(), rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 2**31), scale=st.floats(1e-2, 1e1))
+def test_what_is_known_at_once_is_a_dual_point_too(name, balanced, seed, scale):
+    """Some rows q on the simplex have the slopes, come out right if they must, and an entropy that is not below."""
+    model = catalogue.models(torch.float64)[name]
+    generator = torch.Generator().manual_seed(seed)
+    W, b = (scale * torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((4, 3), (3,)))
+    weights = model.weights / model.weights.sum()
+    value, slopes = model.loss.dual_points(model.features, weights, balanced=balanced)(Linear(W, b)).mixed()
+    X, y = model.features.matrix, model.loss.labels(torch.float64)
+    p, mass = (X @ W + b).softmax(dim=1), y.sum(dim=1, keepdim=True)
+    counts, expected = weights @ y, weights @ (mass * p)
+    share = ((expected - counts) / expected).max() if balanced else torch.zeros(())
+    towards = (expected - (expected - counts) / share) / counts.sum() if balanced else p.mean(dim=0)
+    q = (1 - share) * p + share * towards
+    assert q.min() >= -1e-14
+    residual = (mass * q - y) * weights[:, None]
+    assert not balanced or residual.sum(dim=0).abs().max() <= 1e-15
+    torch.testing.assert_close(slopes, X.T @ residual, rtol=1e-10, atol=1e-13)
+    entropy = (weights * mass[:, 0] * torch.special.entr(q.clamp_min(0.0)).sum(dim=1)).sum().item()
+    assert value.item() <= entropy + 1e-12 * (1 + (X @ W).abs().max().item())
+    if not balanced:
+        assert value.item() == pytest.approx(entropy, abs=1e-12 * (1 + (X @ W).abs().max().item()))

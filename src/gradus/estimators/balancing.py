@@ -37,11 +37,15 @@ class Balancing:
     ----------
     model : whose points the solver moves through
     bound : the certificate of such points
+
+    Attributes
+    ----------
+    worthwhile : whether the intercept is balanced at all
     """
 
     def __init__(self, model: LinearModel[CrossEntropy], bound: Certificate) -> None:
         self._model, self._bound = model, bound
-        self._worthwhile = worthwhile(model)
+        self.worthwhile = worthwhile(model)
         self._state: Descending | None = None
         self._point: Tensor | None = None
         self._balanced: Tensor | None = None
@@ -54,7 +58,7 @@ class Balancing:
     def __call__(self, point: Tensor) -> float:
         """Return the certificate of ``point``, balanced where its gradient is known."""
         self._point, self._balanced, self._gain = point, point, 0.0
-        if self._worthwhile and self._state is not None and self._state.point is point:
+        if self.worthwhile and self._state is not None and self._state.point is point:
             self._balanced, self._gain = balanced(self._model, point, self._state.gradient[-1])
         return self._bound(self._balanced)
 

@@ -17,7 +17,6 @@ from gradus.estimators.softmax_problem import Settings, certificate, coordinate_
 from gradus.estimators.solving import Way, solved
 from gradus.kernels.threads import threads
 from gradus.losses import leading_rows
-from gradus.losses.balance import worthwhile
 from gradus.losses.shared_preconditioner import OutputCurvature, SharedPreconditioner, Spectrum, evaluated
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, Stop, resume
@@ -39,6 +38,8 @@ FEW_ROWS, MANY_ROWS = 2048, 16_384
 MANY_ITERATIONS = 3
 # of a first step
 SHORTEST = 0.05
+# how much more than its estimate a gap is expected to be, at most, as a share of the tolerance
+MOST_EXCESS = 0.5
 
 
 @dataclass(frozen=True)
@@ -113,16 +114,17 @@ class _Trail:
     """The last solutions, oldest first, with the logarithms of their strengths, and the last curvature pairs.
 
     ``guide`` has the solutions for similar rows at some strengths, by their logarithms.
-    ``optimism`` is how many times larger than its estimate the last certified gap was, ``iterations`` how many the last
-    fit took. ``length`` is how far its first direction, the preconditioned gradient, led down, at best, as a multiple.
+    ``excess`` is by how much the last certified gap was above its estimate. ``many`` is whether a fit has taken many
+    iterations: at falling strengths the next ones will too. ``length`` is how far the last first direction, the
+    preconditioned gradient, led down, at best, as a multiple.
     """
 
     guide: Mapping[float, Tensor]
     logarithms: tuple[float, ...] = ()
     points: tuple[Tensor, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    optimism: float = 0.0
-    iterations: int = 0
+    excess: float = 0.0
+    many: bool = False
     length: float = 1.0
 
     def extended(self, logarithm: float, point: Tensor, pairs: tuple[Pair, ...]) -> _Trail:
@@ -172,26 +174,23 @@ def _by_quasi_newton(
     start = trail.predicted(math.log(alpha))
     start = model.zeros() if start is None else start
     problem = Problem(model, on_weights(L2(alpha), model))
-    many = trail.iterations >= MANY_ITERATIONS
     # the rows that bend the loss most tell more of the curvature than the changes of the gradient at other strengths
-    basis = spectrum.basis if many and leading_rows.enough(model) else None
-    begun, curvature = _begun(problem, model, start, MANY_ROWS if many else FEW_ROWS, basis)
+    basis = spectrum.basis if trail.many and leading_rows.enough(model) else None
+    begun, curvature = _begun(problem, model, start, MANY_ROWS if trail.many else FEW_ROWS, basis)
     begun = begun if basis is not None else replace(begun, pairs=trail.pairs_at(alpha, rows))
 
     precondition = _Preconditioner(
         lambda: SharedPreconditioner(spectrum, curvature(), alpha, model.intercept), trail.length
     )
     solver = LBFGS(precondition)
-    spread = float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
-
-    estimated = GapEstimate(alpha, rows, 0.0 if worthwhile(model) else spread)
-
     balancing = Balancing(model, bound)
+    spread = 0.0 if balancing.worthwhile else float(spectrum.values.sum()) + alpha / model.loss.typical_curvature()
+    estimated = GapEstimate(alpha, rows, spread)
 
     def promising(state: LBFGSState) -> bool:
         give_back()
         balancing.saw(state)
-        return estimated(state) + min(trail.optimism, 0.5 * settings.tol) <= MARGIN * settings.tol
+        return estimated(state) + min(trail.excess, MOST_EXCESS * settings.tol) <= MARGIN * settings.tol
 
     def certified(point: Tensor) -> float:
         # nearly always the end: what it takes does not come on top of the preconditioner
@@ -203,12 +202,12 @@ def _by_quasi_newton(
     with progress.task("fitting", total=stop.max_iterations) as fitting:
         end = resume(problem, solver, begun, stop, fitting)
     found = end.state
-    optimism = max(end.certificate - estimated(found), 0.0)
-    # the leading rows will tell more than the pairs, which would only be held
-    pairs = () if end.iterations >= MANY_ITERATIONS and leading_rows.enough(model) else found.pairs
     solution = balancing.solution(end.solution(found.value, stop))
+    many = trail.many or end.iterations >= MANY_ITERATIONS
+    # the leading rows will tell more than the pairs, which would only be held
+    pairs = () if many and leading_rows.enough(model) else found.pairs
     extended = trail.extended(math.log(alpha), solution.point, pairs)
-    extended = replace(extended, optimism=optimism, iterations=end.iterations)
+    extended = replace(extended, excess=max(end.certificate - estimated(found), 0.0), many=many)
     if basis is not None and 0 < end.iterations == len(found.pairs):
         extended = replace(extended, length=_best_length(begun.gradient, precondition.first, found.pairs[0]))
     return solution, extended

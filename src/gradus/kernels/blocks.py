@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # a block stays in the second level of the cache beside what is multiplied with it, and so does a converted span
 BLOCK_BYTES = 131_072
-SPAN_BYTES = 524_288
+SPAN_BYTES = 1_048_576
 # sums over the rows are taken over at most this many parts, each with its own, added in their order
 PARTS, FEW_PARTS = 32, 4
 

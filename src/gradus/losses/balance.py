@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from gradus.losses.cross_entropy import CrossEntropy
     from gradus.losses.linear_model import LinearModel
 
-# with at most so many classes for a feature, what classes share costs less than half a product with X
-CLASSES_PER_FEATURE = 0.5
 # the intercepts move apart by at most so much: up to here the loss is sure to fall
 MOST = 1.0
 # added to the Hessian, relative to its diagonal: classes that nothing connects have no place relative to one another
@@ -31,8 +29,8 @@ class Balanced(NamedTuple):
 
 
 def worthwhile(model: LinearModel[CrossEntropy]) -> bool:
-    """Return whether there is an intercept whose balance costs little beside a gradient."""
-    return model.intercept and model.loss.classes <= CLASSES_PER_FEATURE * model.features.shape[1]
+    """Return whether there is an intercept, and classes so few that what they share costs a product with X at most."""
+    return model.intercept and model.loss.classes <= model.features.shape[1]
 
 
 def balanced(model: LinearModel[CrossEntropy], point: Tensor, totals: Tensor) -> Balanced:

@@ -82,9 +82,7 @@ def hessian_product(features: Features, direction: Linear, probabilities: Tensor
 
 def offset_hessian(features: Features, linear: Linear, labelled: Labelled) -> Tensor:
     """Return the loss's Hessian in the offset, float64; see ``gradus.kernels.softmax_sweep``."""
-    parts = [
-        softmax_sweep.offset_hessian(matrix, linear, labelled.of_rows(rows)) for rows, matrix in features.chunks()
-    ]
+    parts = [softmax_sweep.offset_hessian(matrix, linear, labelled.of_rows(rows)) for rows, matrix in features.chunks()]
     return parts[0] if len(parts) == 1 else torch.stack(parts).sum(dim=0)
 
 

@@ -218,4 +218,3 @@ def _turn(
         turn_by_hessian(s, probabilities[start:stop], weights[start:stop])
         add_columns(s, totals)
         add_products(block, s, slopes, once, 2 * once)
-

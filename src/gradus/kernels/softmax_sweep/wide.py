@@ -55,9 +55,7 @@ def turn(
         _add(block, along, slopes, totals)
 
 
-def blocks(
-    matrix: np.ndarray, coefficients: np.ndarray, offset: np.ndarray
-) -> Iterator[tuple[slice, Tensor, Tensor]]:
+def blocks(matrix: np.ndarray, coefficients: np.ndarray, offset: np.ndarray) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Yield the rows, the block and its logits, which lie in one piece of memory for all blocks of about equal size.
 
     coefficients : (features, classes), C-contiguous: turned around, the product takes a fifth longer
