@@ -132,9 +132,8 @@ class Largest:
 
     def add(self, block: Tensor) -> None:
         """Look at the next rows. Cost: a comparison with every entry."""
-        found, places = _candidates(block, self.values) if self._full() else (None, None)
-        if found is None:
-            found, places = _largest_of_block(block, min(self._count, len(block)))
+        few = _candidates(block, self.values) if self._full() else None
+        found, places = few or _largest_of_block(block, min(self._count, len(block)))
         places += self._seen
         if self._seen:
             found, places = torch.cat([self.values, found], dim=1), torch.cat([self.rows, places], dim=1)
@@ -145,13 +144,13 @@ class Largest:
         return self._seen > 0 and self.values.shape[1] == self._count
 
 
-def _candidates(block: Tensor, values: Tensor) -> tuple[Tensor, Tensor] | tuple[None, None]:
+def _candidates(block: Tensor, values: Tensor) -> tuple[Tensor, Tensor] | None:
     """Return the entries of each column above the least of ``values``, padded with less; None where they are many."""
     rows, columns = (block > values.amin(dim=1)).nonzero(as_tuple=True)
     counts = torch.bincount(columns, minlength=block.shape[1])
     most = int(counts.max())
     if most > values.shape[1]:
-        return None, None
+        return None
     columns, order = columns.sort(stable=True)
     rows = rows[order]
     at = torch.arange(len(columns), device=block.device) - (counts.cumsum(0) - counts)[columns]
