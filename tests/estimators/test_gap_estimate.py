@@ -64,8 +64,13 @@ def test_a_look_teaches_when_the_next_is_worth_it():
         def __init__(self, value):
             self.value = value
 
-    estimate = GapEstimate(1.0, 2, 0.0)  # 1 / value
-    for learns, expected in ((True, [True, False, True]), (False, [True, True, True])):
+    # 1 / value; with nothing for the intercept it is the gap, and nothing is hoped for
+    for spread, learns, expected in (
+        (1e-9, True, [True, False, True]),
+        (1e-9, False, [True, True, True]),
+        (0.0, False, [False, False, False]),
+    ):
+        estimate = GapEstimate(1.0, 2, spread)
         outlook = Outlook(estimate, 1.0, learns=learns)
         seen = [outlook.promising(State(0.2))]
         assert outlook.looked(4.0) == 4.0  # the gap is 0.8 of the estimate

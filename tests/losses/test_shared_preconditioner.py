@@ -70,3 +70,23 @@ def test_a_pass_for_the_gradient_gives_the_curvature_too():
     again = OutputCurvature.at(model, point, 10_000, torch.eye(5, dtype=torch.float64))
     torch.testing.assert_close(again.centre, found.centre)
     torch.testing.assert_close(again.leading.total, found.leading.total)
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 3])
+def test_a_feature_that_is_0_stays_0(zeros):
+    generator = torch.Generator().manual_seed(0)
+    X = torch.randn(200, 6, generator=generator)
+    # features that are 0 beside two that are the same have one eigenvalue in common with them
+    X[:, 5] = X[:, 4]
+    X[:, :zeros] = 0.0
+    loss = CrossEntropy(torch.randint(3, (200,), generator=generator), 3)
+    model = LinearModel(loss, DenseFeatures(X), torch.full((200,), 1 / 200)).centred()
+    spectrum = Spectrum.of(model, diagonal=False)
+    curvature = OutputCurvature.at(model, model.zeros(), 200)
+    gradient = model.value_and_gradient(model.zeros())[1]
+    direction = SharedPreconditioner(spectrum, curvature, 1e-6, intercept=True)(gradient)
+    assert not direction[:zeros].any()
+    assert direction[zeros:-1].all()
+    gram = (X - X.mean(dim=0)).double().t() @ (X - X.mean(dim=0)).double() / 200
+    rebuilt = (spectrum.basis * spectrum.values) @ spectrum.basis.t()
+    torch.testing.assert_close(rebuilt.double(), gram, rtol=1e-4, atol=1e-5)

@@ -62,6 +62,11 @@ class GapEstimate:
         spread = float(some.squared_norms().sum()) + alpha / model.loss.typical_curvature()
         return cls(alpha, model.features.shape[1], spread)
 
+    @property
+    def exact(self) -> bool:
+        """Whether it is the gap itself, as far as the intercept is balanced before the gap is looked at."""
+        return self.spread == 0.0
+
     def __call__(self, state: Descending) -> float:
         """Return the estimate."""
         return self.at(state.gradient, state.value)
@@ -79,12 +84,13 @@ class Outlook:
     ----------
     estimate : of the certificate
     tolerance : what the certificate is compared with
-    learns : whether a look changes what is expected of the next; else a tenth of the estimate is hoped for at any time
+    learns : whether a look changes what is expected of the next; else a tenth of the estimate is hoped for at any time,
+        or all of an exact one
     """
 
     def __init__(self, estimate: GapEstimate, tolerance: float, *, learns: bool) -> None:
         self._estimate, self._tolerance, self._learns = estimate, tolerance, learns
-        self._hope, self._last = OPTIMISM, 0.0
+        self._hope, self._last = 1.0 if estimate.exact else OPTIMISM, 0.0
 
     def promising(self, state: Descending) -> bool:
         """Tell whether to look at a state."""

@@ -67,8 +67,8 @@ SOLVERS = (
     *("auto", "lbfgs", "newton", "newton-cg", "proximal-newton", "coordinate-descent"),
     *("proximal-gradient", "davis-yin", "primal-dual"),
 )
-# up to here one factorisation of a features x features matrix costs less than the iterations it saves, and on a GPU
-# finding its eigenvectors less than the gradients
+# up to here one factorisation of a features x features matrix costs less than the iterations it saves, and finding its
+# eigenvectors less than the gradients
 FACTORED_FEATURES, RENEWED_FEATURES = 4096, 2048
 # Newton's method starts with the Hessian of one row in so many, and of no fewer than these
 HESSIAN_SHARE, LEAST_HESSIAN_ROWS = 4, 2048
@@ -222,7 +222,7 @@ def chosen_solver(
     curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES and held
     if name == "newton-cg" or (name == "auto" and curved):
         return newton(model, penalty)
-    if isinstance(penalty, L2) and features <= RENEWED_FEATURES and model.features.device.type != "cpu" and not kept:
+    if isinstance(penalty, L2) and features <= RENEWED_FEATURES and held:
         return renewed_lbfgs(model, penalty.strength)
     return LBFGS(preconditioner(model, penalty, model.zeros()))
 

@@ -10,16 +10,17 @@ import torch
 
 from gradus.core.errors import InputError
 from gradus.core.free_memory import give_back
+from gradus.estimators.balancing import Balancing
 from gradus.estimators.descending import fitted_by_descent
 from gradus.estimators.few_unknowns import fitted_by_newton, newton_of_few
 from gradus.estimators.gap_estimate import AIM, GapEstimate, Outlook
 from gradus.estimators.softmax_problem import Settings, chosen_solver, coordinate_descent, on_weights
+from gradus.losses import MappedFeatures
 from gradus.penalties import L2
 from gradus.solvers import LBFGS, NewtonCG, RenewedLBFGS, Stop, minimize
 from gradus.solvers.checkpoint import Checkpoint, Checkpointed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor
@@ -99,28 +100,49 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
         return fitted_by_newton(plain, few, penalty, settings, way)
     model = plain.centred()
 
-    outlook: Outlook | None = None
+    solver = chosen_solver(settings.solver, model, penalty, kept=way.checkpoint is not None)
 
     def bound_of_published(point: Tensor) -> float:
         give_back()
-        found = way.bound(model.uncentred_point(point))
-        return found if outlook is None else outlook.looked(found)
+        return way.bound(model.uncentred_point(point))
 
-    solver = chosen_solver(settings.solver, model, penalty, kept=way.checkpoint is not None)
-    guess: Callable[[Any], float] | None = None
+    balancing = Balancing(model, bound_of_published)
+    stop = way.stop(settings, balancing)
     if isinstance(penalty, L2) and isinstance(solver, NewtonCG | LBFGS | RenewedLBFGS):
-        guess = estimate = GapEstimate.of(model, penalty.strength)
-        # on a GPU, where products in float64 with a repair are dear beside a gradient, looks are few
-        outlook = Outlook(estimate, settings.tol, learns=model.features.device.type != "cpu")
-
-        def enough(gradient: Tensor, value: float) -> bool:
-            return estimate.at(gradient, value) <= AIM * settings.tol
-
-        solver = replace(solver, enough=enough) if isinstance(solver, NewtonCG) else solver
-
-    promising = None if outlook is None else outlook.promising
-    stop = replace(way.stop(settings, bound_of_published), promising=promising, guess=guess)
+        solver, stop = _foreseeing(model, penalty.strength, solver, stop, balancing)
     give_back()
     solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
+    solution = balancing.solution(solution)
     iterations = solution.iterations + way.iterations_before
     return replace(solution, point=model.uncentred_point(solution.point), iterations=iterations)
+
+
+def _foreseeing(
+    model: LinearModel[CrossEntropy],
+    ridge: float,
+    solver: NewtonCG | LBFGS | RenewedLBFGS,
+    stop: Stop,
+    balancing: Balancing,
+) -> tuple[Solver[Any], Stop]:
+    """Return the solver and when to stop it, with an eye to what its gradient tells of the gap."""
+    # of a file another pass is dear, and Newton's method balances the intercept by itself
+    in_memory = not isinstance(model.features, MappedFeatures)
+    balances = balancing.worthwhile and in_memory and not isinstance(solver, NewtonCG)
+    rows = model.features.shape[1]
+    estimate = GapEstimate(ridge, rows, 0.0) if balances else GapEstimate.of(model, ridge)
+    # on a GPU, where products in float64 are dear beside a gradient, looks are few
+    outlook = Outlook(estimate, stop.tolerance, learns=model.features.device.type != "cpu")
+
+    def enough(gradient: Tensor, value: float) -> bool:
+        return estimate.at(gradient, value) <= AIM * stop.tolerance
+
+    def promising(state: Any) -> bool:
+        if balances:
+            balancing.saw(state)
+        return outlook.promising(state)
+
+    def looked(point: Tensor) -> float:
+        return outlook.looked(balancing(point))
+
+    found = replace(solver, enough=enough) if isinstance(solver, NewtonCG) else solver
+    return found, replace(stop, certificate=looked, promising=promising, guess=estimate)

@@ -11,6 +11,7 @@ import torch
 from gradus.kernels.softmax_sweep import Labelled
 from gradus.losses import passes
 from gradus.losses.leading_rows import Largest, LeadingRows, affordable
+from gradus.losses.overflow import squares_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +49,10 @@ class Spectrum:
         """Return the spectrum of the Gram matrix of ``model``, or its diagonal.
 
         Cost: rows x features^2 for 16,384 to 32,768 evenly spaced rows, then 10 features^3; the diagonal one pass.
+
+        Raises
+        ------
+        InputError : if the squares overflow
         """
         dtype = model.features.dtype
         if diagonal:
@@ -60,10 +65,22 @@ class Spectrum:
         if model.centre is not None:
             mean, centre = rows.weighted_sums(weights)[0].double(), model.centre.double()
             gram = gram - torch.outer(centre, mean) - torch.outer(mean, centre) + torch.outer(centre, centre)
-        values, basis = torch.linalg.eigh(model.scale**2 * gram)
+        squares_checked(float(gram.trace()), dtype)
+        values, basis = _eigenvectors(model.scale**2 * gram)
         values = values.clamp_min(0.0) + JITTER * _positive(values.mean())
         # column after column, as products of rows with it want it: they would copy it first each time
         return cls(values.to(dtype), basis.to(dtype).t().contiguous().t())
+
+
+def _eigenvectors(gram: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the eigenvalues and eigenvectors; features that are 0 stand for themselves, so that they stay 0."""
+    live = gram.diagonal().nonzero()[:, 0]
+    if len(live) == len(gram):
+        values, basis = torch.linalg.eigh(gram)
+        return values, basis
+    values, basis = torch.zeros_like(gram[0]), torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    values[live], basis[live[:, None], live] = torch.linalg.eigh(gram[live[:, None], live])
+    return values, basis
 
 
 class OutputCurvature(NamedTuple):
