@@ -36,6 +36,8 @@ DIAGONALISED_FEATURES = 2048
 # rows from which the curvature of each class is estimated, where fits take few iterations and where they take many
 FEW_ROWS, MANY_ROWS = 2048, 16_384
 MANY_ITERATIONS = 3
+# of the last fit that the next begins with: more save no iteration, and a dozen were half of what a path held
+KEPT_PAIRS = 2
 # of a first step
 SHORTEST = 0.05
 # how much more than its estimate a gap is expected to be, at most, as a share of the tolerance
@@ -205,7 +207,7 @@ def _by_quasi_newton(
     solution = balancing.solution(end.solution(found.value, stop))
     many = trail.many or end.iterations >= MANY_ITERATIONS
     # the leading rows will tell more than the pairs, which would only be held
-    pairs = () if many and leading_rows.enough(model) else found.pairs
+    pairs = () if many and leading_rows.enough(model) else found.pairs[-KEPT_PAIRS:]
     extended = trail.extended(math.log(alpha), solution.point, pairs)
     extended = replace(extended, excess=max(end.certificate - estimated(found), 0.0), many=many)
     if basis is not None and 0 < end.iterations == len(found.pairs):
