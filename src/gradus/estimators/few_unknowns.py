@@ -91,7 +91,7 @@ def fitted_by_newton(
     with progress.task("fitting", total=stop.max_iterations) as fitting:
         end = resume(problem, solver, solver.start(problem, model.centred_point(start)), stop, fitting)
     solution = end.solution(end.state.objective, stop)
-    return replace(solution, point=published(solution.point), iterations=solution.iterations + way.iterations_before)
+    return way.walked(replace(solution, point=published(solution.point)))
 
 
 def _estimate(state: ExpandedState) -> float:

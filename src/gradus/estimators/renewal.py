@@ -1,4 +1,4 @@
-"""L-BFGS for a squared penalty where gradients are dear: its preconditioner is made anew as the fit gets better."""
+"""L-BFGS for a squared penalty and many classes: its preconditioner is made anew as the fit gets better."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def chosen_solver(
     curved = isinstance(penalty, L2) and features <= FACTORED_FEATURES and classes <= FEW_CLASSES and held
     if name == "newton-cg" or (name == "auto" and curved):
         return newton(model, penalty)
-    if isinstance(penalty, L2) and features <= RENEWED_FEATURES and held:
+    if name == "auto" and isinstance(penalty, L2) and features <= RENEWED_FEATURES and held:
         return renewed_lbfgs(model, penalty.strength)
     return LBFGS(preconditioner(model, penalty, model.zeros()))
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from gradus.core.solution import Solution
     from gradus.losses import CrossEntropy, LinearModel
 
+# by so many units in the last place of the largest number a point may change on the way around the mean and back
+ROUNDING = 16
 # of the features, where a fit is told from others
 ROWS_COMPARED = 64
 
@@ -54,6 +56,17 @@ class Way(NamedTuple):
     def kept(self, solver: Solver[Any]) -> Solver[Any]:
         """Return the solver, with its states kept where there is a checkpoint."""
         return solver if self.checkpoint is None else Checkpointed(solver, self.checkpoint)
+
+    def walked(self, solution: Solution) -> Solution:
+        """Return the solution with the iterations of before, and with the start itself where no step was taken.
+
+        On the way around the mean and back intercepts lose their last digits, which a refit of the same should keep.
+        """
+        point = solution.point
+        rounding = ROUNDING * torch.finfo(point.dtype).eps * float(point.abs().max())
+        if solution.iterations == 0 and torch.allclose(point, self.start, rtol=0.0, atol=rounding):
+            point = self.start
+        return replace(solution, point=point, iterations=solution.iterations + self.iterations_before)
 
     @property
     def iterations_before(self) -> int:
@@ -113,8 +126,7 @@ def solved(plain: LinearModel[CrossEntropy], penalty: Proximable, settings: Sett
     give_back()
     solution = minimize(model, on_weights(penalty, model), model.centred_point(way.start), way.kept(solver), stop)
     solution = balancing.solution(solution)
-    iterations = solution.iterations + way.iterations_before
-    return replace(solution, point=model.uncentred_point(solution.point), iterations=iterations)
+    return way.walked(replace(solution, point=model.uncentred_point(solution.point)))
 
 
 def _foreseeing(
