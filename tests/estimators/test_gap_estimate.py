@@ -69,6 +69,7 @@ def test_a_look_teaches_when_the_next_is_worth_it():
         (1e-9, True, [True, False, True]),
         (1e-9, False, [True, True, True]),
         (0.0, False, [False, False, False]),
+        (0.0, True, [False, False, False]),
     ):
         estimate = GapEstimate(1.0, 2, spread)
         outlook = Outlook(estimate, 1.0, learns=learns)

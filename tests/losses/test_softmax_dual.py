@@ -89,3 +89,13 @@ def test_what_is_known_at_once_is_a_dual_point_too(name, balanced, seed, scale):
     assert value.item() <= entropy + 1e-12 * (1 + (X @ W).abs().max().item())
     if not balanced:
         assert value.item() == pytest.approx(entropy, abs=1e-12 * (1 + (X @ W).abs().max().item()))
+
+
+def test_without_an_intercept_the_labels_are_not_gone_through():
+    model = catalogue.models(torch.float64)[NAMES[0]]
+    dual = model.loss.dual_points(model.features, model.weights, balanced=False)
+    point = dual(Linear(torch.zeros(4, 3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)))
+    point.mixed()
+    point.values([1.0])
+    assert point.slopes.isfinite().all()
+    assert "label_sums" not in vars(dual)

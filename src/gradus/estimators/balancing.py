@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from gradus.losses.balance import balanced, worthwhile
+from gradus.losses.balance import Balanced, balanced, worthwhile
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gradus.core.protocols import Certificate
     from gradus.core.solution import Solution
+    from gradus.estimators.gap_estimate import Descending
     from gradus.losses import CrossEntropy, LinearModel
-
-
-class Descending(Protocol):
-    """What is needed of a solver's state."""
-
-    @property
-    def point(self) -> Tensor:
-        """Where it is."""
-
-    @property
-    def gradient(self) -> Tensor:
-        """The objective's gradient there."""
 
 
 class Balancing:
@@ -48,8 +37,7 @@ class Balancing:
         self.worthwhile = worthwhile(model)
         self._state: Descending | None = None
         self._point: Tensor | None = None
-        self._balanced: Tensor | None = None
-        self._gain = 0.0
+        self._balanced: Balanced | None = None
 
     def saw(self, state: Descending) -> None:
         """Look at the state whose point may be certified next."""
@@ -57,13 +45,13 @@ class Balancing:
 
     def __call__(self, point: Tensor) -> float:
         """Return the certificate of ``point``, balanced where its gradient is known."""
-        self._point, self._balanced, self._gain = point, point, 0.0
+        self._point, self._balanced = point, Balanced(point, 0.0)
         if self.worthwhile and self._state is not None and self._state.point is point:
-            self._balanced, self._gain = balanced(self._model, point, self._state.gradient[-1])
-        return self._bound(self._balanced)
+            self._balanced = balanced(self._model, point, self._state.gradient[-1])
+        return self._bound(self._balanced.point)
 
     def solution(self, found: Solution) -> Solution:
         """Return the solution with the point that was certified in the place of the solver's."""
         if self._balanced is None or found.point is not self._point:
             return found
-        return replace(found, point=self._balanced, value=found.value - self._gain)
+        return replace(found, point=self._balanced.point, value=found.value - self._balanced.gain)

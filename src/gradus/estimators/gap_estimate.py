@@ -30,6 +30,10 @@ class Descending(Protocol):
     """What is needed of a solver's state."""
 
     @property
+    def point(self) -> Tensor:
+        """Where it is."""
+
+    @property
     def value(self) -> float:
         """The objective."""
 
@@ -84,12 +88,12 @@ class Outlook:
     ----------
     estimate : of the certificate
     tolerance : what the certificate is compared with
-    learns : whether a look changes what is expected of the next; else a tenth of the estimate is hoped for at any time,
-        or all of an exact one
+    learns : whether a look changes what is expected of the next; else a tenth of the estimate is hoped for at any time.
+        Of an exact one nothing is hoped for and nothing learned
     """
 
     def __init__(self, estimate: GapEstimate, tolerance: float, *, learns: bool) -> None:
-        self._estimate, self._tolerance, self._learns = estimate, tolerance, learns
+        self._estimate, self._tolerance, self._learns = estimate, tolerance, learns and not estimate.exact
         self._hope, self._last = 1.0 if estimate.exact else OPTIMISM, 0.0
 
     def promising(self, state: Descending) -> bool:

@@ -37,16 +37,15 @@ class SoftmaxDualPoint:
 
     Attributes
     ----------
+    dual : what it is a dual point of
     sums : X' Omega R and 1' Omega R of the residuals as they are, without a repair
-    label_sums : X' Omega Y and 1' Omega Y
     blocks : yields rows and their probabilities, which are to be used before the next are asked for
     """
 
+    dual: SoftmaxDual
     loss: Tensor
     linear: Linear
     sums: Slopes
-    label_sums: Slopes
-    balanced: bool
     blocks: Blocks
     labelled: Labelled
 
@@ -55,7 +54,7 @@ class SoftmaxDualPoint:
         """X' Omega R, repaired, (features, classes), float64."""
         if not self._repair.shares.any():
             return self.sums.slopes
-        whole = self.sums.slopes + self.label_sums.slopes
+        whole = self.sums.slopes + self.dual.label_sums.slopes
         slopes = self.sums.slopes.addr(whole @ self._repair.shares, self._repair.receivers)
         return slopes.sub_(whole.mul_(self._repair.shares))
 
@@ -75,14 +74,17 @@ class SoftmaxDualPoint:
         slopes, totals = self.sums
         along = (slopes * self.linear.coefficients).sum() + totals @ self.linear.offset
         entropy = self.loss - along
-        expected = totals + self.label_sums.totals
+        if not self.dual.balanced:
+            return Mixed(entropy, slopes)
+        labels = self.dual.label_sums
+        expected = totals + labels.totals
         shares = totals / expected.clamp_min(torch.finfo(torch.float64).tiny)
-        share = min(max(float(shares.max()), 0.0), 1.0) if self.balanced else 0.0
+        share = min(max(float(shares.max()), 0.0), 1.0)
         if share == 0.0:
             return Mixed(entropy, slopes)
-        mass = self.label_sums.totals.sum()
+        mass = labels.totals.sum()
         towards = ((expected - totals / share) / mass).clamp_min_(0.0)
-        mixed = torch.addr(self.label_sums.slopes, self.label_sums.slopes.sum(dim=1), towards, beta=-1.0)
+        mixed = torch.addr(labels.slopes, labels.slopes.sum(dim=1), towards, beta=-1.0)
         value = (1.0 - share) * entropy + share * mass * torch.special.entr(towards).sum()
         return Mixed(value, mixed.mul_(share).add_(slopes, alpha=1.0 - share))
 
@@ -91,9 +93,9 @@ class SoftmaxDualPoint:
         surplus = self.sums.totals
         excess, lack = surplus.clamp_min(0.0), (-surplus).clamp_min(0.0)
         total = lack.sum()
-        if not self.balanced or total <= 0:
+        if not self.dual.balanced or total <= 0:
             return Repair(torch.zeros_like(excess), torch.zeros_like(excess))
-        mass = (surplus + self.label_sums.totals).clamp_min(torch.finfo(torch.float64).tiny)
+        mass = (surplus + self.dual.label_sums.totals).clamp_min(torch.finfo(torch.float64).tiny)
         return Repair((excess / mass).clamp_max(1.0), lack / total)
 
 
@@ -128,7 +130,7 @@ class SoftmaxDual:
                 return probabilities(self.features, linear, labelled)
             return iter([(slice(0, len(held)), held)])
 
-        return SoftmaxDualPoint(value, linear, sums, self._label_sums, self.balanced, blocks, labelled)
+        return SoftmaxDualPoint(self, value, linear, sums, blocks, labelled)
 
     def _held(self) -> Tensor | None:
         """Return where the probabilities of all rows go, or None where that would be too much."""
@@ -137,6 +139,6 @@ class SoftmaxDual:
         return self.weights.new_empty(self.loss.samples, self.loss.classes, dtype=self.features.dtype)
 
     @cached_property
-    def _label_sums(self) -> Slopes:
+    def label_sums(self) -> Slopes:
         """X' Omega Y and 1' Omega Y, for all points. One pass over X."""
         return label_sums(self.features, Labelled(self.loss.targets, self.weights), self.loss.classes)
